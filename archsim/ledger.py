@@ -1,0 +1,210 @@
+"""The ledger: how often everything was done and how long it took, in integers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from archsim.mapping.program import Account, AccountTable, IntArray, Segment, StationTable
+
+__all__ = ["ActionRow", "Ledger", "Price", "Prices", "StateRow", "Tally", "joules"]
+
+STATE_SCALE = 10**9
+"""Attowatts times femtoseconds in one yoctojoule."""
+
+
+class Price(NamedTuple):
+    """What one act costs."""
+
+    price_yj: int
+    """Energy of a whole act. [yJ]"""
+    count_scale: int
+    """Counts of the action are in 1/count_scale of an act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """All prices of a chip; what the ledger needs to know of it, and all it knows."""
+
+    actions: Mapping[tuple[str, str, str], Price]
+    """(tile, component, action) → price."""
+    leakage_aw: Mapping[tuple[str, str, str], int]
+    """(tile, component, power state) → leakage, a component's usual state first. [aW]"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is booked on one account."""
+
+    count: int = 0
+    busy_ticks: int = 0
+    waiting_ticks: int = 0
+
+
+class ActionRow(NamedTuple):
+    """One row of the ledger for what was done."""
+
+    epoch: int
+    account: Account
+    tally: Tally
+
+
+class StateRow(NamedTuple):
+    """One row of the ledger for being powered."""
+
+    epoch: int
+    phase: str
+    tile: str
+    component: str
+    state: str
+    ticks: int
+
+
+def joules(count: int, price_yj: int, count_scale: int) -> float:
+    """Return ``count × price / scale`` as the nearest float. [J]"""
+    return float(Fraction(count * price_yj, count_scale * 10**24))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Sums over the segments of one run."""
+
+    accounts: AccountTable
+    """Accounts that the program's visits name."""
+    stations: StationTable
+    """Stations of the program."""
+    tallies: dict[tuple[int, int], Tally] = field(default_factory=dict)
+    """(epoch, account number) → tally."""
+    durations: dict[tuple[int, str], int] = field(default_factory=dict)
+    """(epoch, phase of the segment) → Σ end ticks. [fs]"""
+    gaps: dict[tuple[int, str], int] = field(default_factory=dict)
+    """(epoch, phase of the segment) → Σ gap ticks. [fs]"""
+    state_ticks: dict[tuple[int, str, int, str], int] = field(default_factory=dict)
+    """(epoch, phase, station, power state) → ticks, for stations under a custom policy. [fs]"""
+    busy_ticks: list[int] = field(default_factory=list)
+    """Σ occupancy of each station. [fs]"""
+    segments: int = 0
+    visits: int = 0
+
+    def __post_init__(self) -> None:
+        """Start every station at 0."""
+        self.busy_ticks = [0] * len(self.stations)
+
+    def add(
+        self,
+        segment: Segment,
+        *,
+        arrival_ticks: IntArray,
+        start_ticks: IntArray,
+        end_tick: int,
+        state_ticks: Mapping[tuple[int, str], int] | None = None,
+        policy_counts: Mapping[tuple[int, str], int] | None = None,
+    ) -> None:
+        """Book one segment.
+
+        Parameters
+        ----------
+        segment : Segment
+            What was done; its counts are summed here.
+        arrival_ticks, start_ticks : ndarray of int64, shape (visits,)
+            When each visit arrived and started. [fs]
+        end_tick : int
+            Length of the segment. [fs]
+        state_ticks, policy_counts : mapping, optional
+            What custom policies set and counted (see `archsim.engine.contract.Timing`).
+        """
+        self.segments += 1
+        self.visits += segment.visit_count
+        key = (segment.epoch, segment.phase)
+        self.durations[key] = self.durations.get(key, 0) + end_tick
+        self.gaps[key] = self.gaps.get(key, 0) + segment.gap_ticks
+        booked = segment.account >= 0
+        account = segment.account[booked]
+        self._book(segment.epoch, account, 0, segment.count[booked])
+        self._book(segment.epoch, account, 1, segment.occupancy_ticks[booked])
+        self._book(segment.epoch, account, 2, (start_ticks - arrival_ticks)[booked])
+        self._book(segment.epoch, segment.side_account, 0, segment.side_count)
+        for station, ticks in _sums(segment.station, segment.occupancy_ticks):
+            self.busy_ticks[station] += ticks
+        for (station, state), ticks in (state_ticks or {}).items():
+            state_key = (*key, station, state)
+            self.state_ticks[state_key] = self.state_ticks.get(state_key, 0) + ticks
+        for (station, action), count in (policy_counts or {}).items():
+            owner = self.stations[station]
+            number = self.accounts.number(segment.phase, owner.tile, owner.component, action)
+            self._tally(segment.epoch, number).count += count
+
+    def duration_ticks(self) -> int:
+        """Return the time of all segments and gaps. [fs]"""
+        return sum(self.durations.values()) + sum(self.gaps.values())
+
+    def actions(self) -> Iterator[ActionRow]:
+        """Yield what was done, ordered by epoch, then by account in order of first use."""
+        for epoch, number in sorted(self.tallies):
+            yield ActionRow(epoch, self.accounts[number], self.tallies[epoch, number])
+
+    def states(self, prices: Prices) -> Iterator[StateRow]:
+        """Yield how long every leaking component was in which power state.
+
+        Without a custom policy a component is in its first state for the whole segment and gap.
+        """
+        managed: dict[tuple[str, str], list[int]] = {}
+        for number in sorted({station for _, _, station, _ in self.state_ticks}):
+            owner = self.stations[number]
+            managed.setdefault((owner.tile, owner.component), []).append(number)
+        for key in sorted(self.durations):
+            whole = self.durations[key] + self.gaps[key]
+            usual: dict[tuple[str, str], str] = {}
+            for tile, component, state in prices.leakage_aw:
+                first = usual.setdefault((tile, component), state)
+                numbers = managed.get((tile, component))
+                if numbers is None:
+                    ticks = whole if state == first else 0
+                else:
+                    ticks = sum(self.state_ticks.get((*key, n, state), 0) for n in numbers)
+                if ticks:
+                    yield StateRow(*key, tile, component, state, ticks)
+
+    def _tally(self, epoch: int, account: int) -> Tally:
+        return self.tallies.setdefault((epoch, account), Tally())
+
+    def _book(
+        self,
+        epoch: int,
+        account: IntArray,
+        column: int,
+        values: IntArray,
+    ) -> None:
+        for number, value in _sums(account, values):
+            tally = self._tally(epoch, number)
+            if column == 0:
+                tally.count += value
+            elif column == 1:
+                tally.busy_ticks += value
+            else:
+                tally.waiting_ticks += value
+
+
+def _sums(
+    keys: IntArray,
+    values: IntArray,
+) -> list[tuple[int, int]]:
+    """Return (key, exact sum of its values), keys ascending.
+
+    Values are split at 2³¹ so that no sum of fewer than 2³² terms can overflow.
+    """
+    if not len(keys):
+        return []
+    order = np.argsort(keys, kind="stable")
+    keys, values = keys[order], values[order]
+    begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    high = np.add.reduceat(values >> 31, begins)
+    low = np.add.reduceat(values & ((1 << 31) - 1), begins)
+    return [
+        (key, (h << 31) + n)
+        for key, h, n in zip(keys[begins].tolist(), high.tolist(), low.tolist(), strict=True)
+    ]

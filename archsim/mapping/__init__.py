@@ -1,0 +1,1 @@
+"""Mapping: from ops on blocks to tasks on stations; the only place where times become ticks."""

@@ -1,0 +1,17 @@
+"""The trace: what was computed, on which logical blocks, with which counts."""
+
+from archsim.trace.ops import COUNT_SCALE, PHASES, TRAINING_PHASES, Block, Op, OpKind, Phase
+from archsim.trace.recorder import Recorder, TraceSegment, TraceTotals
+
+__all__ = [
+    "COUNT_SCALE",
+    "PHASES",
+    "TRAINING_PHASES",
+    "Block",
+    "Op",
+    "OpKind",
+    "Phase",
+    "Recorder",
+    "TraceSegment",
+    "TraceTotals",
+]

@@ -1,0 +1,119 @@
+"""Recorder: collects ops while a workload trains and hands on each finished segment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from archsim.trace.ops import Block, Op, OpKind, Phase
+
+__all__ = ["Recorder", "TraceSegment", "TraceTotals"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSegment:
+    """The ops from one moment at which the chip is idle to the next."""
+
+    epoch: int
+    """Epoch from 0; -1 before training and for what belongs to none."""
+    step: int
+    """Running number of the step within the run."""
+    phase: Phase
+    """Phase of all ops, or ``mixed``."""
+    ops: tuple[Op, ...]
+
+
+@dataclass(slots=True)
+class TraceTotals:
+    """Running sums over a trace, kept apart from mapping and ledger so that audit can compare."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(phase, ``role.action``) → count."""
+    peaks: dict[str, int] = field(default_factory=dict)
+    """Name of a line (``read_row``, ``read_column``, ``read_array``, ``write_row``, …) → largest
+    Σ g·|x| seen on one line, in 1/COUNT_SCALE of one full-scale cell."""
+    segments: int = 0
+    ops: int = 0
+
+
+class Recorder:
+    """Collects ops and passes every finished segment to `sink`.
+
+    Parameters
+    ----------
+    sink : callable, optional
+        Receives each TraceSegment as it ends; without it segments are dropped and only the
+        totals remain.
+    """
+
+    def __init__(self, sink: Callable[[TraceSegment], None] | None = None) -> None:
+        self.totals = TraceTotals()
+        self._sink = sink
+        self._ops: list[Op] | None = None
+        self._phase = Phase.MIXED
+
+    @contextmanager
+    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+        """Record the ops of the body as one segment; an empty body records none."""
+        if self._ops is not None:
+            message = "a trace segment is open already"
+            raise RuntimeError(message)
+        self._ops, self._phase = [], phase
+        try:
+            yield
+            ops = tuple(self._ops)
+        finally:
+            self._ops = None
+        if ops:
+            self._finish(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops))
+
+    def op(
+        self,
+        kind: OpKind,
+        *,
+        blocks: tuple[Block, ...] = (),
+        counts: Mapping[tuple[str, int, int], int] | None = None,
+        after: tuple[int, ...] | None = None,
+        slots: int = 1,
+        output_bits: int = 0,
+    ) -> int:
+        """Record one op in the open segment and return its number there.
+
+        Without `after` the op follows the one recorded before it.
+        """
+        if self._ops is None:
+            message = "no trace segment is open"
+            raise RuntimeError(message)
+        number = len(self._ops)
+        if after is None:
+            after = (number - 1,) if number else ()
+        items = () if counts is None else tuple((*key, value) for key, value in counts.items())
+        self._ops.append(
+            Op(
+                kind=kind,
+                phase=self._phase,
+                blocks=blocks,
+                after=after,
+                counts=items,
+                slots=slots,
+                output_bits=output_bits,
+            )
+        )
+        return number
+
+    def peak(self, line: str, value: int) -> None:
+        """Keep `value` if it is the largest seen on `line`."""
+        if value > self.totals.peaks.get(line, -1):
+            self.totals.peaks[line] = value
+
+    def _finish(self, segment: TraceSegment) -> None:
+        totals = self.totals
+        totals.segments += 1
+        totals.ops += len(segment.ops)
+        for op in segment.ops:
+            for name, _, _, count in op.counts:
+                totals.counts[op.phase.value, name] += count
+        if self._sink is not None:
+            self._sink(segment)
