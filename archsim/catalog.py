@@ -41,7 +41,11 @@ def folder(kind: Kind) -> Path:
 def entries(kind: Kind) -> list[str]:
     """Return the names of all entries of a catalog, sorted."""
     place = folder(kind)
-    return sorted(path.parent.name for path in place.glob(f"*/{FILES[kind]}")) if place.is_dir() else []
+    return (
+        sorted(path.parent.name for path in place.glob(f"*/{FILES[kind]}"))
+        if place.is_dir()
+        else []
+    )
 
 
 def find(kind: Kind, reference: str) -> tuple[Path, str]:

@@ -104,7 +104,24 @@ _POWERS = {
     "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18,
 }  # fmt: skip
 _BINARY = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
-_SYMBOLS = ("m", "s", "A", "K", "bit", "flop", "FLOP", "B", "Hz", "J", "eV", "W", "V", "ohm", "S", "F")
+_SYMBOLS = (
+    "m",
+    "s",
+    "A",
+    "K",
+    "bit",
+    "flop",
+    "FLOP",
+    "B",
+    "Hz",
+    "J",
+    "eV",
+    "W",
+    "V",
+    "ohm",
+    "S",
+    "F",
+)
 _KNOWN = (
     frozenset(prefix + symbol for prefix in _POWERS for symbol in _SYMBOLS)
     | frozenset(prefix + symbol for prefix in _BINARY for symbol in ("B", "bit"))
@@ -214,7 +231,9 @@ def _checked_unit(unit: str, text: str, dimension: str) -> str:
         if symbol not in _KNOWN:
             guess = _guess(symbol)
             hint = f'; did you mean "{unit.replace(symbol, guess)}"?' if guess else ""
-            _refuse(f'expected {expected(dimension)}, got {_quoted(text)} (unknown unit "{symbol}"){hint}')
+            _refuse(
+                f'expected {expected(dimension)}, got {_quoted(text)} (unknown unit "{symbol}"){hint}'
+            )
     return unit
 
 
@@ -243,7 +262,11 @@ def _check_range(value: Decimal, text: str, unit: str, dimension: str) -> None:
     if swapped is not None and swapped + unit[1:] in _KNOWN:
         factor = _factor(swapped + unit[1:], entry.unit)
         old = _factor(unit, entry.unit)
-        if factor is not None and old is not None and entry.low <= value / old * factor <= entry.high:
+        if (
+            factor is not None
+            and old is not None
+            and entry.low <= value / old * factor <= entry.high
+        ):
             hint = f'; did you mean "{swapped}{unit[1:]}"?'
     _refuse(f"expected {entry.name} between {low} and {high}, got {_quoted(text)}{hint}")
 

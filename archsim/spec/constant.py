@@ -139,15 +139,21 @@ class Measured:
         except ValueError as error:
             raise _fault("quantity", str(error)) from None
 
-    def _constant(self, found: object, handler: core_schema.ValidatorFunctionWrapHandler) -> Constant:
+    def _constant(
+        self, found: object, handler: core_schema.ValidatorFunctionWrapHandler
+    ) -> Constant:
         if isinstance(found, Constant):
             if found.dimension != self.dimension:
                 message = f"expected a constant of dimension {self.dimension}, got one of {found.dimension}"
                 raise _fault("dimension", message)
             return found
         if not isinstance(found, dict):
-            example = "3" if self.dimension == "number" else units.DIMENSIONS[self.dimension].example
-            message = f"expected a constant such as {{value: {example}, source: ...}}, got {found!r}"
+            example = (
+                "3" if self.dimension == "number" else units.DIMENSIONS[self.dimension].example
+            )
+            message = (
+                f"expected a constant such as {{value: {example}, source: ...}}, got {found!r}"
+            )
             raise _fault(BARE_CONSTANT, message)
         constant = Constant(**handler(found), dimension=self.dimension)
         _check(constant, found)
@@ -184,7 +190,9 @@ def _number(found: object) -> float:
 def _check(constant: Constant, found: dict[str, Any]) -> None:
     """Refuse a constant whose parts do not fit together."""
     if not constant.source.strip():
-        raise _fault("source", 'expected a source (publication, data sheet or "assumption"), got ""')
+        raise _fault(
+            "source", 'expected a source (publication, data sheet or "assumption"), got ""'
+        )
     if constant.source.strip().lower() == "assumption" and not constant.note.strip():
         raise _fault("note", "expected a note that gives the reason of the assumption, got none")
     if (constant.low is None) != (constant.high is None):

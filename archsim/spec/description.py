@@ -48,7 +48,9 @@ class Description(BaseModel):
         _make_strict(schema)
         if schema["type"] != "model":
             return schema
-        schema["schema"] = core_schema.no_info_wrap_validator_function(cls._name_fields, schema["schema"])
+        schema["schema"] = core_schema.no_info_wrap_validator_function(
+            cls._name_fields, schema["schema"]
+        )
         return schema
 
     @classmethod
@@ -58,7 +60,11 @@ class Description(BaseModel):
             return handler(found)
         except ValidationError as error:
             details = error.errors(include_url=False)
-            own = [item for item in details if len(item["loc"]) == 1 and item["type"] == "extra_forbidden"]
+            own = [
+                item
+                for item in details
+                if len(item["loc"]) == 1 and item["type"] == "extra_forbidden"
+            ]
             if not own:
                 raise
             known = sorted(field.alias or name for name, field in cls.model_fields.items())

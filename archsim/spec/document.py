@@ -49,7 +49,9 @@ class Mark:
 
     def fault(self, path: str, message: str) -> Fault:
         """Return a fault at this place."""
-        return Fault(file=self.file, line=self.line, column=self.column, field=path, message=message)
+        return Fault(
+            file=self.file, line=self.line, column=self.column, field=path, message=message
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,9 @@ def _text(path: Path, name: str) -> str:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "something else"
             raise SpecError([place.fault("", f"expected a YAML file, got {kind}")])
         if status.st_size > MAX_BYTES:
-            raise SpecError([place.fault("", f"expected at most {MAX_BYTES} bytes, got {status.st_size}")])
+            raise SpecError(
+                [place.fault("", f"expected at most {MAX_BYTES} bytes, got {status.st_size}")]
+            )
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except SpecError:
@@ -184,7 +188,9 @@ def _text(path: Path, name: str) -> str:
 def _syntax_fault(error: YAMLError, name: str, fixed: Mark | None) -> Fault:
     found = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = " ".join(
-        str(getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed").split()
+        str(
+            getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
+        ).split()
     )
     mark = fixed or (Mark(name, found.line + 1, found.column + 1) if found else Mark(name))
     return mark.fault("", f"expected YAML, but {problem}")
@@ -241,11 +247,15 @@ class _Composer:
                     raise _FatalError(
                         self._mark(event).fault("", "expected one document, got a second after ---")
                     )
-            elif isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)):
+            elif isinstance(
+                event, (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
+            ):
                 root = self._node(event, events, "", 1, None)
         if root is None:
             raise _FatalError(
-                (self.fixed or Mark(self.name)).fault("", "expected a mapping of fields, got an empty file")
+                (self.fixed or Mark(self.name)).fault(
+                    "", "expected a mapping of fields, got an empty file"
+                )
             )
         return root
 
@@ -255,14 +265,16 @@ class _Composer:
         start = event.start_mark  # type: ignore[attr-defined]
         return Mark(self.name, start.line + 1, start.column + 1)
 
-    def _node(self, event: object, events: Iterator[object], path: str, depth: int, key: Mark | None) -> Node:
+    def _node(
+        self, event: object, events: Iterator[object], path: str, depth: int, key: Mark | None
+    ) -> Node:
         mark = self._mark(event)
         if depth > MAX_DEPTH:
-            raise _FatalError(mark.fault(path, f"expected at most {MAX_DEPTH} levels of nesting, got more"))
-        if isinstance(event, AliasEvent):
-            message = (
-                f"expected a value, got the alias *{event.anchor}; aliases are not allowed, write it out"
+            raise _FatalError(
+                mark.fault(path, f"expected at most {MAX_DEPTH} levels of nesting, got more")
             )
+        if isinstance(event, AliasEvent):
+            message = f"expected a value, got the alias *{event.anchor}; aliases are not allowed, write it out"
             self.faults.append(mark.fault(path, message))
             return Node(None, mark, key)
         self._refuse_extras(event, mark, path)
@@ -278,7 +290,9 @@ class _Composer:
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor:
             self.faults.append(
-                mark.fault(path, f"expected a value, got the anchor &{anchor}; anchors are not allowed")
+                mark.fault(
+                    path, f"expected a value, got the anchor &{anchor}; anchors are not allowed"
+                )
             )
         if tag:
             self.faults.append(
@@ -292,7 +306,9 @@ class _Composer:
                 break
             mark = self._mark(event)
             if not isinstance(event, ScalarEvent):
-                raise _FatalError(mark.fault(path, "expected a name as key, got a list, mapping or alias"))
+                raise _FatalError(
+                    mark.fault(path, "expected a name as key, got a list, mapping or alias")
+                )
             self._refuse_extras(event, mark, path)
             name = event.value
             below = f"{path}.{name}" if path else name

@@ -43,7 +43,9 @@ def _block(value: Plain) -> Iterator[str]:
 def _entry(head: str, child: Plain) -> Iterator[str]:
     line = f"{head} {_flow(child)}"
     flat = not isinstance(child, dict | list) or not child
-    leaf = isinstance(child, dict | list) and not any(isinstance(part, dict | list) for part in _parts(child))
+    leaf = isinstance(child, dict | list) and not any(
+        isinstance(part, dict | list) for part in _parts(child)
+    )
     if flat or (leaf and len(line) <= _LINE):
         yield line
         return
@@ -58,7 +60,11 @@ def _parts(value: dict[str, Plain] | list[Plain]) -> list[Plain]:
 
 def _flow(value: Plain) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_scalar(name)}: {_flow(child)}" for name, child in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{_scalar(name)}: {_flow(child)}" for name, child in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return _scalar(value)

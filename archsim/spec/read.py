@@ -83,7 +83,9 @@ def resolve(
     return root, faults
 
 
-def validate(root: Node, model: type[ModelT] | TypeAdapter[ModelT], *, faults: list[Fault]) -> ModelT:
+def validate(
+    root: Node, model: type[ModelT] | TypeAdapter[ModelT], *, faults: list[Fault]
+) -> ModelT:
     """Return the model of a resolved tree.
 
     Raises
@@ -104,7 +106,9 @@ def validate(root: Node, model: type[ModelT] | TypeAdapter[ModelT], *, faults: l
     except ValidationError as error:
         seen = {(fault.line, fault.column, fault.field) for fault in faults}
         found = wording.faults_of(error, root)
-        faults = faults + [fault for fault in found if (fault.line, fault.column, fault.field) not in seen]
+        faults = faults + [
+            fault for fault in found if (fault.line, fault.column, fault.field) not in seen
+        ]
     if faults:
         raise SpecError(sorted(faults, key=lambda fault: (fault.file, fault.line, fault.column)))
     return cast("ModelT", result)
@@ -144,7 +148,9 @@ def _extended(path: Path, user_folder: Path, below: tuple[Path, ...], faults: li
     return merged(base_root, root)
 
 
-def _base(reference: Node, path: Path, user_folder: Path, chain: tuple[Path, ...]) -> tuple[Path, str, Path]:
+def _base(
+    reference: Node, path: Path, user_folder: Path, chain: tuple[Path, ...]
+) -> tuple[Path, str, Path]:
     """Return file, variant and permitted folder of what `path` extends."""
     text, mark = reference.content, reference.mark
 
@@ -154,7 +160,9 @@ def _base(reference: Node, path: Path, user_folder: Path, chain: tuple[Path, ...
     if not isinstance(text, str):
         raise refuse(f"expected the name of a catalog entry or a path, got {reference.plain()!r}")
     name = text.partition(":")[0]
-    kinds = [kind for kind, file in catalog.FILES.items() if file == path.name] or list(catalog.FILES)
+    kinds = [kind for kind, file in catalog.FILES.items() if file == path.name] or list(
+        catalog.FILES
+    )
     named = [kind for kind in kinds if name in catalog.entries(kind)]
     if named:
         base, variant = catalog.find(named[0], text)
@@ -179,20 +187,31 @@ def _beside(
     """Return the file that a relative path names, if it lies in the user's folder."""
     name, _, variant = text.partition(":")
     candidate = path.parent / name
-    inside = not Path(name).is_absolute() and candidate.resolve().is_relative_to(user_folder.resolve())
+    inside = not Path(name).is_absolute() and candidate.resolve().is_relative_to(
+        user_folder.resolve()
+    )
     if not inside:
-        raise refuse(f'expected a catalog entry or a path inside the folder of the file, got "{text}"')
+        raise refuse(
+            f'expected a catalog entry or a path inside the folder of the file, got "{text}"'
+        )
     if candidate.is_dir():
         candidate /= catalog.FILES[kinds[0]]
     if not candidate.is_file():
         known = sorted({entry for kind in kinds for entry in catalog.entries(kind)})
         hint = wording.did_you_mean(name, known)
-        raise refuse(f'expected a catalog entry or a file inside the folder of the file, got "{text}"{hint}')
+        raise refuse(
+            f'expected a catalog entry or a file inside the folder of the file, got "{text}"{hint}'
+        )
     return candidate, variant, user_folder
 
 
 def _with_variant(
-    root: Node, variants: Node | None, variant: str, faults: list[Fault], *, place: Mark | None = None
+    root: Node,
+    variants: Node | None,
+    variant: str,
+    faults: list[Fault],
+    *,
+    place: Mark | None = None,
 ) -> Node:
     """Return the tree with the values of one variant put in."""
     table = variants.content if variants is not None and isinstance(variants.content, dict) else {}

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["json_schema"]
 
-_REFERENCE = {"type": "string", "description": "Catalog entry or file beside this one to start from."}
+_REFERENCE = {
+    "type": "string",
+    "description": "Catalog entry or file beside this one to start from.",
+}
 _VARIANTS = {
     "type": "object",
     "description": "Name → dotted field paths and the values that replace them.",
@@ -31,7 +34,11 @@ def json_schema(model: type[BaseModel] | TypeAdapter[Any]) -> dict[str, Any]:
         **adapter.json_schema(),
     }
     if "properties" in schema:
-        schema["properties"] = {"extends": _REFERENCE, "variants": _VARIANTS, **schema["properties"]}
+        schema["properties"] = {
+            "extends": _REFERENCE,
+            "variants": _VARIANTS,
+            **schema["properties"],
+        }
         required = schema.pop("required", [])
         if required:
             schema["anyOf"] = [{"required": ["extends"]}, {"required": required}]

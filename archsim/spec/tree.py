@@ -68,13 +68,19 @@ def _first(path: str, known: dict[str, Node], mark: Mark, above: str) -> tuple[s
     """Return the first key of a path, and what follows it."""
     whole = [key for key in known if path == key or path.startswith((f"{key}.", f"{key}["))]
     lists = [
-        key for key in whole if path[len(key) :].startswith("[") and not isinstance(known[key].content, list)
+        key
+        for key in whole
+        if path[len(key) :].startswith("[") and not isinstance(known[key].content, list)
     ]
     whole = [key for key in whole if key not in lists]
     if whole:
         key = max(whole, key=len)
         return key, path[len(key) :].removeprefix(".")
     match = _SEGMENT.match(path)
-    if match is None or (match.end() < len(path) and path[match.end()] != ".") or path.endswith("."):
+    if (
+        match is None
+        or (match.end() < len(path) and path[match.end()] != ".")
+        or path.endswith(".")
+    ):
         raise SpecError([mark.fault(above, f"expected a dotted field path, got {path!r}")])
     return match[0], path[match.end() :].removeprefix(".")

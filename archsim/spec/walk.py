@@ -81,4 +81,6 @@ def _replaced(value: object, path: str, values: Mapping[str, float]) -> object:
         return value
     if isinstance(value, BaseModel):
         return type(value).model_construct(value.model_fields_set, **new)
-    return new if isinstance(value, Mapping) else type(cast("tuple[object, ...]", value))(new.values())
+    return (
+        new if isinstance(value, Mapping) else type(cast("tuple[object, ...]", value))(new.values())
+    )
