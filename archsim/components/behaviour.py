@@ -30,13 +30,15 @@ WriteScheme = Literal["parallel", "row_serial", "device_serial"]
 
 
 
-def _by_model(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> CellModel:
+def _by_model(
+    value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> CellModel:
     """Validate `value` with the class registered for its model."""
     if isinstance(value, CellModel):
         return value
     if not isinstance(value, Mapping):
         handler(value)
-        raise AssertionError  # the base class refuses anything else
+    assert isinstance(value, Mapping)  # noqa: S101 (the base class refuses anything else)
     name = value.get("model")
     if not isinstance(name, str) or name not in CELL_MODELS:
         raise _unknown_model(value, name)
@@ -61,7 +63,8 @@ class _ModelSchema:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         del schema
-        return {"anyOf": [handler(CELL_MODELS[name].__pydantic_core_schema__) for name in sorted(CELL_MODELS)]}
+        models = [CELL_MODELS[name] for name in sorted(CELL_MODELS)]
+        return {"anyOf": [handler(model.__pydantic_core_schema__) for model in models]}
 
 
 AnyCell = Annotated[SerializeAsAny[CellModel], WrapValidator(_by_model), _ModelSchema()]
@@ -80,7 +83,7 @@ class Converter(Description):
 class Drive(Description):
     """Digital-to-analog converters at the rows, and at the columns for transposed reads."""
 
-    bits: Annotated[int, Field(ge=1, le=12)]
+    bits: Annotated[int, Field(ge=1, le=10)]
     """Bits of the signed input code; 1 and 2 know only −1, 0 and +1. [bit]"""
 
 
@@ -89,9 +92,9 @@ class Behaviour(Description):
 
     cell: AnyCell
     """Memory cell."""
-    rows: Annotated[int, Field(ge=2, le=4096)]
+    rows: Annotated[int, Field(ge=2, le=1024)]
     """Physical rows of one array."""
-    columns: Annotated[int, Field(ge=2, le=4096)]
+    columns: Annotated[int, Field(ge=2, le=1024)]
     """Physical columns of one array."""
     weight_form: WeightForm
     """``balanced``: G⁺ − G⁻ of a driven pair on two arrays, both trained. ``reference``: one cell a

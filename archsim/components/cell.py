@@ -63,14 +63,14 @@ class CellModel(Description):
 
     @property
     def window(self) -> float:
-        """Width of the conductance window, G_max − G_min. [S]"""
+        """Width of the conductance window, G_max − G_min [S]."""
         return self.maximum_conductance.value - self.minimum_conductance.value
 
     @model_validator(mode="after")
     def _constants_fit(self) -> Self:
         if self.minimum_conductance.value >= self.maximum_conductance.value:
             low, high = self.minimum_conductance.text, self.maximum_conductance.text
-            message = f"expected minimum_conductance below maximum_conductance, got {low} and {high}"
+            message = f"expected a minimum_conductance below the maximum, got {low} and {high}"
             raise ValueError(message)
         for name in ("stuck_low", "stuck_high", "verify_failures", "static_spread", "read_noise"):
             value = getattr(self, name).value

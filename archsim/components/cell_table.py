@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,8 @@ def _from_csv(file: str, folder: Path) -> dict[str, list[float]]:
         message = f"{file}: expected a readable CSV file beside the chip file ({error})"
         raise ValueError(message) from None
     if not rows or rows[0] != _HEADER:
-        message = f"{file}: expected the header {','.join(_HEADER)}, got {','.join(rows[0]) if rows else 'nothing'}"
+        found = ",".join(rows[0]) if rows else "nothing"
+        message = f"{file}: expected the header {','.join(_HEADER)}, got {found}"
         raise ValueError(message)
     table: dict[str, list[float]] = {name: [] for name in _HEADER}
     for number, row in enumerate(rows[1:], start=2):
@@ -101,7 +102,7 @@ class TableCell(CellModel):
 
     @field_validator("table", mode="before")
     @classmethod
-    def _read_file(cls, value: Any, info: ValidationInfo) -> Any:
+    def _read_file(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         folder = (info.context or {}).get("folder", Path())

@@ -1,0 +1,327 @@
+"""Substrate: weight matrices cut into blocks of real cells, with their reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.components.behaviour import Behaviour
+from archsim.components.cell import FloatArray
+from archsim.components.cell_block import CellBlock
+from archsim.components.substrate_log import Conducting, SubstrateLog
+from archsim.errors import InputError
+from archsim.trace.ops import Block, Phase
+from archsim.trace.recorder import Recorder
+
+__all__ = ["Coupled", "Substrate", "arrays_needed"]
+
+_ANALOG_UNIT = 1 << 15
+"""Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
+
+Signs = NDArray[np.int8]
+
+
+class Coupled(NamedTuple):
+    """One matrix in a settle: what drives its rows, and what drives its columns."""
+
+    matrix: str
+    rows: FloatArray
+    """Values on the rows, shape (samples, rows)."""
+    columns: FloatArray | None = None
+    """Values fed back on the columns, shape (samples, columns); None without feedback."""
+    driven: bool = False
+    """Whether the rows are driven by DACs, not by analog neurons."""
+
+
+class _Piece(NamedTuple):
+    cells: CellBlock
+    rows: slice
+    columns: slice
+
+
+def arrays_needed(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> int:
+    """Return how many physical arrays the matrices take, each block on arrays of its own."""
+    return behaviour.planes * sum(
+        -(-rows // behaviour.block_rows) * -(-columns // behaviour.block_columns)
+        for rows, columns in shapes.values()
+    )
+
+
+class Substrate:
+    """Weights on real cells, as training sees them.
+
+    Parameters
+    ----------
+    behaviour : Behaviour
+        Section of the chip.
+    shapes : mapping of str to tuple of int
+        Matrix name → (rows, columns), in the order in which blocks are placed.
+    seed : int
+        Seed of the run. Streams are named by seed, purpose, matrix and block.
+    recorder : Recorder, optional
+        Gets an op with counts for every act. Learning is the same to the bit without it.
+
+    Notes
+    -----
+    Values are relative to full drive and saturated outputs, in [−1, 1]. A read returns, for each
+    block row, the converted gain · s with s = Σ_i x_i w_ij; a weight of ±1 is a whole
+    conductance window between the two cells of a pair, or half a window above or below the
+    reference. Partial sums of several block rows are converted apart and added digitally. Cells
+    outside the matrix are cut off and conduct nothing. Neglected: wire resistance, sneak paths,
+    offsets and nonlinearity of amplifiers and converters, disturb by reads and half-selection.
+
+    References
+    ----------
+    .. [1] S. Yi, J. D. Kendall, R. S. Williams, S. Kumar, "Activity-difference training of deep
+       neural networks using memristor crossbars", Nature Electronics 6 (2023) 45,
+       doi:10.1038/s41928-022-00869-w.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        shapes: Mapping[str, tuple[int, int]],
+        *,
+        seed: int,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.behaviour = behaviour
+        self.shapes = dict(shapes)
+        self.seed = seed
+        self.read_count = 0
+        """Array reads and settles so far, without those of evaluation."""
+        self.pulse_count = 0
+        """Device pulses of updates so far."""
+        self._log = SubstrateLog(behaviour, recorder)
+        self._pieces = {name: _cut(behaviour, name, shape, seed) for name, shape in shapes.items()}
+        self._code_top = max(1, (1 << (behaviour.dac.bits - 1)) - 1)
+        self._passes = 2 if behaviour.input_drive == "two_pass" else 1
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, matrix by matrix, row by row."""
+        return tuple(p.cells.block for pieces in self._pieces.values() for p in pieces)
+
+    @contextmanager
+    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+        """Record the body as one trace segment."""
+        with self._log.segment(epoch=epoch, step=step, phase=phase):
+            yield
+
+    def weights(self, matrix: str) -> FloatArray:
+        """Return the weights as an ideal read finds them, shape (rows, columns)."""
+        result = np.empty(self.shapes[matrix])
+        for piece in self._pieces[matrix]:
+            result[piece.rows, piece.columns] = piece.cells.weights()
+        return result
+
+    def pulse_counts(self, matrix: str) -> NDArray[np.int64]:
+        """Return how many pulses each device has had, shape (planes, rows, columns)."""
+        result = np.empty((self.behaviour.planes, *self.shapes[matrix]), dtype=np.int64)
+        for piece in self._pieces[matrix]:
+            result[:, piece.rows, piece.columns] = piece.cells.pulse_counts
+        return result
+
+    def read(
+        self,
+        matrix: str,
+        values: FloatArray,
+        *,
+        gain: float,
+        transposed: bool = False,
+        evaluate: bool = False,
+    ) -> FloatArray:
+        """Multiply by a matrix in analog and convert the result.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        values : ndarray, shape (samples, inputs)
+            Inputs; rounded to the DAC's codes.
+        gain : float
+            κ: factor between weighted sum and converter input, set at the amplifier.
+        transposed : bool
+            Drive the columns and sum along the rows.
+        evaluate : bool
+            Draw noise from the evaluation's stream, and leave the training's counters alone.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs)
+            Sum over block rows of the converted partial sums; not clipped again.
+        """
+        codes = self._codes(values)
+        passes = [codes] if self._passes == 1 else [np.maximum(codes, 0.0), np.minimum(codes, 0.0)]
+        result = np.zeros((len(values), self.shapes[matrix][0 if transposed else 1]))
+        conducting = []
+        for piece in self._pieces[matrix]:
+            ins, outs = _sides(piece, transposed=transposed)
+            for part in passes:
+                sums = piece.cells.sums(
+                    part[:, ins], unit=self._code_top, transposed=transposed, evaluate=evaluate
+                )
+                result[:, outs] += self.converted(gain * sums)
+            conducting.append(Conducting(piece.cells, codes[:, ins], transposed))
+        self._log.read(conducting, unit=self._code_top, passes=self._passes)
+        self.read_count += 0 if evaluate else len(values)
+        return result
+
+    def sums(
+        self,
+        matrix: str,
+        values: FloatArray,
+        *,
+        transposed: bool = False,
+        evaluate: bool = False,
+    ) -> FloatArray:
+        """Return weighted sums as currents on the wire: noisy, not converted, not recorded.
+
+        For networks that settle in analog; what they dissipate is recorded by `settled`.
+        """
+        grid = np.rint(np.clip(values, -1.0, 1.0) * _ANALOG_UNIT)
+        result = np.zeros((len(values), self.shapes[matrix][0 if transposed else 1]))
+        for piece in self._pieces[matrix]:
+            ins, outs = _sides(piece, transposed=transposed)
+            result[:, outs] += piece.cells.sums(
+                grid[:, ins], unit=_ANALOG_UNIT, transposed=transposed, evaluate=evaluate
+            )
+        return result
+
+    def driven(self, values: FloatArray) -> FloatArray:
+        """Return values as the DACs put them on the lines."""
+        result: FloatArray = self._codes(values) / self._code_top
+        return result
+
+    def converted(self, values: FloatArray) -> FloatArray:
+        """Return values as the ADCs report them: clipped to the range, rounded to a code."""
+        scale = self.behaviour.adc.range.value
+        top = (1 << (self.behaviour.adc.bits - 1)) - 1
+        if top == 0:
+            return np.where(values >= 0.0, scale, -scale)
+        codes: FloatArray = np.rint(np.clip(values / scale, -1.0, 1.0) * top)
+        return codes * (scale / top)
+
+    def settled(self, coupled: list[Coupled], *, neurons: int, evaluate: bool = False) -> None:
+        """Record that matrices conducted together until `neurons` analog neurons rested.
+
+        Dissipation is that of the final values over the settle time; a matrix that is used forward
+        and fed back conducts in both directions.
+        """
+        unit = float(self._code_top)
+        conducting: list[Conducting] = []
+        drives: list[bool] = []
+        for item in coupled:
+            for piece in self._pieces[item.matrix]:
+                rows = np.rint(item.rows[:, piece.rows] * unit)
+                conducting.append(Conducting(piece.cells, rows, transposed=False))
+                drives.append(item.driven)
+                if item.columns is not None:
+                    columns = np.rint(item.columns[:, piece.columns] * unit)
+                    conducting.append(Conducting(piece.cells, columns, transposed=True))
+                    drives.append(False)
+        samples = len(coupled[0].rows)
+        self._log.settle(
+            conducting, drives, unit=self._code_top, neurons=neurons, samples=samples
+        )
+        self.read_count += 0 if evaluate else samples
+
+    def convert(self, matrix: str, values: FloatArray) -> FloatArray:
+        """Convert held neuron values at the columns of a matrix and return the codes' values."""
+        last = [piece for piece in self._pieces[matrix] if self._is_last_row(matrix, piece)]
+        widths = [(piece.cells.block, piece.columns.stop - piece.columns.start) for piece in last]
+        self._log.convert(widths, samples=len(values))
+        return self.converted(values)
+
+    def operate(self, acts: Mapping[str, int]) -> None:
+        """Record digital acts: ``role.action`` → how many."""
+        self._log.digital(acts)
+
+    def pulse(self, matrix: str, rows: Signs, columns: Signs) -> int:
+        """Apply one outer product of update pulses: weight (i, j) gets rows[i] · columns[j].
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        rows, columns : ndarray of int8
+            −1, 0 or +1 for each line.
+
+        Returns
+        -------
+        int
+            Device pulses.
+        """
+        return self._pulse(matrix, np.multiply.outer(rows, columns), (rows, columns))
+
+    def pulse_cells(self, matrix: str, signs: Signs) -> int:
+        """Pulse each weight by its own sign; rows go one after another unless device-serial."""
+        return self._pulse(matrix, signs, None)
+
+    def program(self, matrix: str, weights: FloatArray, *, verify: bool = False) -> None:
+        """Bring a matrix to wanted weights, open loop or with check reads.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        weights : ndarray, shape (rows, columns)
+            Wanted weights, clipped to [−1, 1].
+        verify : bool
+            False: every device is written once and never read. True: pulses and check reads until
+            each device is within its tolerance or the attempts are used up.
+        """
+        for piece in self._pieces[matrix]:
+            part = weights[piece.rows, piece.columns]
+            if verify or self.behaviour.cell.needs_verify:
+                self._log.tune(piece.cells, piece.cells.tune(part))
+            else:
+                self._log.program(piece.cells, piece.cells.write(part))
+
+    def _pulse(self, matrix: str, signs: Signs, lines: tuple[Signs, Signs] | None) -> int:
+        total = 0
+        with self._log.together():
+            for piece in self._pieces[matrix]:
+                part = signs[piece.rows, piece.columns]
+                if not part.any():
+                    continue
+                split = None if lines is None else (lines[0][piece.rows], lines[1][piece.columns])
+                before = self._log.before_write(piece.cells)
+                pulses = piece.cells.pulse(part)
+                self._log.write(piece.cells, part, split, before, pulses)
+                total += pulses.before.size
+        self.pulse_count += total
+        return total
+
+    def _codes(self, values: FloatArray) -> FloatArray:
+        codes: FloatArray = np.rint(np.clip(values, -1.0, 1.0) * self._code_top)
+        return codes
+
+    def _is_last_row(self, matrix: str, piece: _Piece) -> bool:
+        return bool(piece.rows.stop == self.shapes[matrix][0])
+
+
+def _sides(piece: _Piece, *, transposed: bool) -> tuple[slice, slice]:
+    return (piece.columns, piece.rows) if transposed else (piece.rows, piece.columns)
+
+
+def _cut(
+    behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int
+) -> tuple[_Piece, ...]:
+    """Cut a matrix into blocks that fit the arrays, the last ones smaller."""
+    if min(shape) < 1:
+        message = f"matrix {matrix!r}: expected at least one row and one column, got {shape}"
+        raise InputError(message)
+    pieces = []
+    for row, top in enumerate(range(0, shape[0], behaviour.block_rows)):
+        for column, left in enumerate(range(0, shape[1], behaviour.block_columns)):
+            rows = slice(top, min(top + behaviour.block_rows, shape[0]))
+            columns = slice(left, min(left + behaviour.block_columns, shape[1]))
+            size = (rows.stop - rows.start, columns.stop - columns.start)
+            cells = CellBlock(behaviour, Block(matrix, row, column), size, seed)
+            pieces.append(_Piece(cells, rows, columns))
+    return tuple(pieces)

@@ -1,0 +1,374 @@
+"""What a substrate's acts count: ops with exact integer counts, and peak line currents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.components.behaviour import Behaviour
+from archsim.components.cell import FloatArray
+from archsim.components.cell_block import CellBlock, Pulses, Tuning
+from archsim.trace.ops import COUNT_SCALE, Block, OpKind, Phase
+from archsim.trace.recorder import Recorder
+
+__all__ = ["Conducting", "Levels", "SubstrateLog", "rounded_quotients"]
+
+Counts = dict[tuple[str, int, int], int]
+IntArray = NDArray[np.int64]
+Signs = NDArray[np.int8]
+_WHOLE = -1
+"""Plane, or block, of a count that serves the block, or the op, as a whole."""
+
+
+class Conducting(NamedTuple):
+    """A block that conducts, and the whole codes on its lines, shape (samples, lines)."""
+
+    cells: CellBlock
+    codes: FloatArray
+    transposed: bool
+
+
+class Levels(NamedTuple):
+    """Conductances of a block before a write, in 1/COUNT_SCALE of G_max."""
+
+    cells: FloatArray
+    rows: IntArray
+    columns: IntArray
+
+
+class _Slots(NamedTuple):
+    """What the pulse slots of one write do on one plane."""
+
+    drives: int
+    half_selected: int
+    peaks: tuple[int, int, int]
+    """Largest sum of levels in one slot on a row, on a column, in the array."""
+
+
+def rounded_quotients(values: IntArray, divisor: int) -> IntArray:
+    """Return values / divisor, each rounded half to even."""
+    quotient, remainder = np.divmod(values, divisor)
+    twice = 2 * remainder
+    quotient += (twice > divisor) | ((twice == divisor) & (quotient % 2 == 1))
+    return quotient
+
+
+class SubstrateLog:
+    """Turns a substrate's acts into ops of a recorder; does nothing without one.
+
+    Each op follows the one before it, except that the ops of `together` all follow the same.
+    """
+
+    def __init__(self, behaviour: Behaviour, recorder: Recorder | None) -> None:
+        self._recorder = recorder
+        self._scheme = behaviour.write_scheme
+        self._bits = behaviour.adc.bits
+        cell = behaviour.cell
+        bottom = cell.minimum_conductance.value / cell.maximum_conductance.value
+        self._bottom = round(bottom * COUNT_SCALE)
+        self._tail: tuple[int, ...] = ()
+        self._beside: list[int] | None = None
+
+    @contextmanager
+    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+        """Record the body as one segment; its first op follows nothing."""
+        self._tail = ()
+        if self._recorder is None:
+            yield
+            return
+        with self._recorder.segment(epoch=epoch, step=step, phase=phase):
+            yield
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let the ops of the body all follow what came before, not each other."""
+        if self._beside is not None:
+            yield
+            return
+        self._beside = []
+        try:
+            yield
+        finally:
+            self._tail = tuple(self._beside) or self._tail
+            self._beside = None
+
+    def read(self, conducting: Sequence[Conducting], *, unit: int, passes: int) -> None:
+        """Record one read of every block, all at once."""
+        if self._recorder is None:
+            return
+        with self.together():
+            for item in conducting:
+                samples, outputs = len(item.codes), item.cells.shape[0 if item.transposed else 1]
+                counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
+                self._conduct(counts, "array.cell_read", 0, item, unit)
+                self._drive(counts, 0, item)
+                converted = samples * outputs * passes
+                for name in ("tia.sample", "sample_hold.sample", "adc.convert"):
+                    counts[name, 0, _WHOLE] = converted
+                self._op(
+                    OpKind.READ_TRANSPOSED if item.transposed else OpKind.READ,
+                    (item.cells.block,),
+                    counts,
+                    slots=samples * passes,
+                    output_bits=converted * self._bits,
+                )
+            self._peaks(conducting, unit)
+        outputs = sum(item.cells.shape[0 if item.transposed else 1] for item in conducting)
+        joined = len(conducting[0].codes) * (outputs * passes - self._outputs(conducting))
+        if joined:
+            self.digital({"shift_add.add": joined})
+
+    def settle(
+        self,
+        conducting: Sequence[Conducting],
+        driven: Sequence[bool],
+        *,
+        unit: int,
+        neurons: int,
+        samples: int,
+    ) -> None:
+        """Record that blocks conducted together until analog neurons rested."""
+        if self._recorder is None:
+            return
+        blocks = tuple(dict.fromkeys(item.cells.block for item in conducting))
+        counts: Counts = {
+            ("controller.step", _WHOLE, _WHOLE): 1,
+            ("analog_neuron.settle", _WHOLE, _WHOLE): neurons * samples,
+        }
+        for item, by_dac in zip(conducting, driven, strict=True):
+            number = blocks.index(item.cells.block)
+            self._conduct(counts, "array.cell_settle", number, item, unit)
+            if by_dac:
+                self._drive(counts, number, item)
+        self._peaks(conducting, unit)
+        self._op(OpKind.SETTLE, blocks, counts, slots=samples)
+
+    def convert(self, widths: Sequence[tuple[Block, int]], *, samples: int) -> None:
+        """Record the conversion of held neuron values at the columns of blocks."""
+        with self.together():
+            for block, width in widths:
+                number = samples * width
+                counts = {
+                    ("controller.step", _WHOLE, _WHOLE): 1,
+                    ("sample_hold.sample", 0, _WHOLE): number,
+                    ("adc.convert", 0, _WHOLE): number,
+                }
+                bits = number * self._bits
+                self._op(OpKind.CONVERT, (block,), counts, slots=samples, output_bits=bits)
+
+    def digital(self, acts: Mapping[str, int]) -> None:
+        """Record digital acts in one op."""
+        counts = {(name, _WHOLE, _WHOLE): number for name, number in acts.items() if number}
+        if counts:
+            self._op(OpKind.DIGITAL, (), counts)
+
+    def before_write(self, cells: CellBlock) -> Levels | None:
+        """Return the levels that `write` will need; None without a recorder."""
+        if self._recorder is None:
+            return None
+        return Levels(cells.level.copy(), cells.row_levels, cells.column_levels)
+
+    def write(
+        self,
+        cells: CellBlock,
+        signs: Signs,
+        lines: tuple[Signs, Signs] | None,
+        before: Levels | None,
+        pulses: Pulses,
+    ) -> None:
+        """Record one round of update pulses on a block.
+
+        Slots, half-selected cells and peaks are counted with the conductances before the write.
+        Both planes of a pair are written at once.
+        """
+        if self._recorder is None or before is None:
+            return
+        slots = self._write_slots(signs, lines)
+        counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
+        for plane in range(cells.planes):
+            levels = int(pulses.before[plane].sum() + pulses.after[plane].sum())
+            counts["array.pulse", 0, plane] = pulses.cells.size
+            counts["array.cell_pulse", 0, plane] = _half(levels)
+            done = self._slots_on(before, plane, signs, lines)
+            counts["array.half_select", 0, plane] = done.half_selected
+            counts["write_driver.drive", 0, plane] = done.drives
+            for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
+                self._recorder.peak(f"write_{line}", peak)
+        self._op(OpKind.WRITE, (cells.block,), counts, slots=slots)
+
+    def program(self, cells: CellBlock, pulses: Pulses) -> None:
+        """Record an open-loop write: a RESET and a SET on every device, one weight at a time."""
+        weights = pulses.cells.size
+        counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
+        for plane in range(cells.planes):
+            levels = int(pulses.before[plane].sum() + pulses.after[plane].sum())
+            counts["array.pulse", 0, plane] = 2 * weights
+            counts["array.cell_pulse", 0, plane] = _half(levels + 2 * weights * self._bottom)
+            counts["write_driver.drive", 0, plane] = 4 * weights
+        self._op(OpKind.WRITE, (cells.block,), counts, slots=2 * weights)
+
+    def tune(self, cells: CellBlock, tuning: Tuning) -> None:
+        """Record program-and-verify: all its pulses in one op, all its check reads in another."""
+        write: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
+        check: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
+        reads = sum(tuning.reads)
+        for name in ("tia.sample", "sample_hold.sample", "adc.convert"):
+            check[name, 0, _WHOLE] = reads
+        for plane in range(cells.planes):
+            write["array.pulse", 0, plane] = tuning.pulses[plane]
+            write["array.cell_pulse", 0, plane] = _half(tuning.pulse_levels[plane])
+            write["write_driver.drive", 0, plane] = 2 * tuning.pulses[plane]
+            check["array.verify_read", 0, plane] = tuning.read_levels[plane]
+            check["dac.drive", 0, plane] = tuning.reads[plane]
+        if any(tuning.pulses):
+            self._op(OpKind.WRITE, (cells.block,), write, slots=max(tuning.pulses))
+        bits = reads * self._bits
+        slots = max(tuning.reads)
+        self._op(OpKind.VERIFY, (cells.block,), check, slots=slots, output_bits=bits)
+
+    def _op(
+        self,
+        kind: OpKind,
+        blocks: tuple[Block, ...],
+        counts: Counts,
+        *,
+        slots: int = 1,
+        output_bits: int = 0,
+    ) -> None:
+        if self._recorder is None:
+            return
+        number = self._recorder.op(
+            kind,
+            blocks=blocks,
+            counts=counts,
+            after=self._tail,
+            slots=slots,
+            output_bits=output_bits,
+        )
+        if self._beside is None:
+            self._tail = (number,)
+        else:
+            self._beside.append(number)
+
+    @staticmethod
+    def _outputs(conducting: Sequence[Conducting]) -> int:
+        """Return how many outputs the matrix has: those of the blocks beside each other."""
+        sides = {
+            item.cells.block.row if item.transposed else item.cells.block.column: item.cells.shape[
+                0 if item.transposed else 1
+            ]
+            for item in conducting
+        }
+        return sum(sides.values())
+
+    @staticmethod
+    def _conduct(counts: Counts, name: str, block: int, item: Conducting, unit: int) -> None:
+        """Add Σ g x² of every sample, each divided by unit² once, half to even."""
+        squares = item.codes.astype(np.int64) ** 2
+        levels = item.cells.line_levels(transposed=item.transposed)
+        for plane, totals in enumerate(levels @ squares.T):
+            key = (name, block, plane)
+            counts[key] = counts.get(key, 0) + int(rounded_quotients(totals, unit**2).sum())
+
+    @staticmethod
+    def _drive(counts: Counts, block: int, item: Conducting) -> None:
+        lines = int(np.count_nonzero(item.codes))
+        for plane in range(item.cells.planes):
+            counts["dac.drive", block, plane] = counts.get(("dac.drive", block, plane), 0) + lines
+
+    def _peaks(self, conducting: Sequence[Conducting], unit: int) -> None:
+        """Keep the largest Σ g |x| on a driven line, on a summing line and in an array."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        arrays: dict[tuple[Block, int], IntArray] = {}
+        for item in conducting:
+            drive = np.abs(item.codes)
+            cells = item.cells
+            driving, summing = ("column", "row") if item.transposed else ("row", "column")
+            lines = cells.line_levels(transposed=item.transposed)
+            for plane in range(cells.planes):
+                level = cells.level[plane].T if item.transposed else cells.level[plane]
+                summed = int((drive @ level).max())
+                driven = drive * lines[plane]
+                total = arrays.get((cells.block, plane), 0) + driven.sum(axis=1).astype(np.int64)
+                arrays[cells.block, plane] = total
+                recorder.peak(f"read_{driving}", int(driven.max()) // unit)
+                recorder.peak(f"read_{summing}", summed // unit)
+        for total in arrays.values():
+            recorder.peak("read_array", int(total.max()) // unit)
+
+    def _write_slots(self, signs: Signs, lines: tuple[Signs, Signs] | None) -> int:
+        if self._scheme == "device_serial":
+            return int(np.count_nonzero(signs))
+        if self._scheme == "parallel" and lines is not None:
+            return len(_line_slots(*lines))
+        return sum(int(((signs == sign).any(axis=1)).sum()) for sign in (1, -1))
+
+    def _slots_on(
+        self, before: Levels, plane: int, signs: Signs, lines: tuple[Signs, Signs] | None
+    ) -> _Slots:
+        level, rows, columns = before.cells[plane], before.rows[plane], before.columns[plane]
+        if self._scheme == "device_serial":
+            return _serial_slots(level, rows, columns, signs)
+        if self._scheme == "parallel" and lines is not None:
+            return _outer_slots(level, rows, columns, lines)
+        return _row_slots(level, rows, columns, signs)
+
+
+def _half(value: int) -> int:
+    """Return value / 2, half to even."""
+    quotient, remainder = divmod(value, 2)
+    return quotient + (remainder & quotient & 1)
+
+
+def _line_slots(rows: Signs, columns: Signs) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return the (row mask, column mask) of each slot of an outer product that pulses something."""
+    slots = []
+    for row_sign in (1, -1):
+        for column_sign in (1, -1):
+            masks = rows == row_sign, columns == column_sign
+            if masks[0].any() and masks[1].any():
+                slots.append(masks)
+    return slots
+
+
+def _outer_slots(
+    level: FloatArray, rows: IntArray, columns: IntArray, lines: tuple[Signs, Signs]
+) -> _Slots:
+    drives = half = 0
+    peaks = [0, 0, 0]
+    for row_mask, column_mask in _line_slots(*lines):
+        drives += int(row_mask.sum() + column_mask.sum())
+        on_rows = (level @ column_mask)[row_mask]
+        on_columns = (row_mask @ level)[column_mask]
+        total = int(on_rows.sum())
+        half += int(rows[row_mask].sum() + columns[column_mask].sum()) - 2 * total
+        for number, value in enumerate((on_rows.max(), on_columns.max(), total)):
+            peaks[number] = max(peaks[number], int(value))
+    return _Slots(drives, half, (peaks[0], peaks[1], peaks[2]))
+
+
+def _row_slots(level: FloatArray, rows: IntArray, columns: IntArray, signs: Signs) -> _Slots:
+    drives = half = row_peak = cell_peak = 0
+    for sign in (1, -1):
+        mask = signs == sign
+        driven = mask.any(axis=1)
+        pulsed = mask * level
+        on_rows = pulsed.sum(axis=1)
+        drives += int(driven.sum() + mask.sum())
+        half += int(rows[driven].sum() + (mask * columns).sum() - 2 * on_rows.sum())
+        row_peak = max(row_peak, int(on_rows.max()))
+        cell_peak = max(cell_peak, int(pulsed.max()))
+    return _Slots(drives, half, (row_peak, cell_peak, row_peak))
+
+
+def _serial_slots(level: FloatArray, rows: IntArray, columns: IntArray, signs: Signs) -> _Slots:
+    mask = signs != 0
+    half = int((mask * (rows[:, None] + columns - 2 * level)).sum())
+    peak = int((mask * level).max())
+    return _Slots(2 * int(mask.sum()), half, (peak, peak, peak))
