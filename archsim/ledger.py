@@ -11,7 +11,7 @@ import numpy as np
 
 from archsim.mapping.program import Account, AccountTable, IntArray, Segment, StationTable
 
-__all__ = ["ActionRow", "Ledger", "Price", "Prices", "StateRow", "Tally", "joules"]
+__all__ = ["STATE_SCALE", "ActionRow", "Ledger", "Price", "Prices", "StateRow", "Tally", "joules"]
 
 STATE_SCALE = 10**9
 """Attowatts times femtoseconds in one yoctojoule."""

@@ -1,7 +1,17 @@
 """Engines: integers in, integers out; they obey `archsim.engine.contract`."""
 
-from archsim.engine.contract import Engine, Timing
+from archsim.engine.contract import Engine, StartSink, Timing
 from archsim.engine.policy import Arrival, Policy, StationControl
 from archsim.engine.reference import ReferenceEngine
+from archsim.engine.replay import ReplayEngine
 
-__all__ = ["Arrival", "Engine", "Policy", "ReferenceEngine", "StationControl", "Timing"]
+__all__ = [
+    "Arrival",
+    "Engine",
+    "Policy",
+    "ReferenceEngine",
+    "ReplayEngine",
+    "StartSink",
+    "StationControl",
+    "Timing",
+]

@@ -187,7 +187,7 @@ class BufferedRun(SegmentRun):
             batch.append((channel, places))
 
     def _returns(self, _: simpy.Event) -> None:
-        tick = self.tick = self.env.now
+        tick = self.tick = int(self.env.now)
         for channel, places in self._returning.pop(tick):
             channel.room += places
             if places:

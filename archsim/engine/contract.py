@@ -60,13 +60,16 @@ End
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from archsim.mapping.program import IntArray, Segment
 
-__all__ = ["Engine", "Timing"]
+__all__ = ["Engine", "StartSink", "Timing"]
+
+StartSink = Callable[[int, int, int], None]
+"""Called as each visit starts, with (visit, arrival tick, start tick)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +91,15 @@ class Timing:
 class Engine(Protocol):
     """Whatever obeys the rules above."""
 
-    def run(self, segment: Segment) -> Timing:
+    def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:
         """Return the timing of the next segment.
 
         Parameters
         ----------
         segment : Segment
             Tasks to do, starting from an idle chip.
+        started : callable, optional
+            Told of every visit at the moment it starts.
 
         Raises
         ------

@@ -7,14 +7,16 @@ from heapq import heapify, heappop, heappush
 
 import simpy
 from simpy.core import EmptySchedule
+from simpy.events import EventPriority
 
+from archsim.engine.contract import StartSink
 from archsim.engine.policy import Arrival, StationControl
 from archsim.errors import DeadlockError, ModelError
 from archsim.mapping.program import Segment, StationTable
 
 __all__ = ["FREE", "Phase", "SegmentRun"]
 
-FREE, ARRIVE, START = 0, 2, 3
+FREE, ARRIVE, START = EventPriority(0), EventPriority(2), EventPriority(3)
 """SimPy priorities of the three phases of a tick; users' plain events run at 1."""
 
 _PATIENCE = 1_000_000
@@ -35,7 +37,7 @@ class Phase(simpy.Event):
         self._calls = [callback]
 
     @property
-    def callbacks(self) -> list[Callable[[simpy.Event], None]]:  # type: ignore[override]
+    def callbacks(self) -> list[Callable[[simpy.Event], None]]:
         """The one callback."""
         return self._calls
 
@@ -63,6 +65,8 @@ class SegmentRun:
         self.stations = stations
         self.segment = segment
         self.controls = controls
+        self.base = base
+        self.started: StartSink | None = None
         self.event_count = 0
         self.tick = int(env.now)
         """The present tick."""
@@ -160,6 +164,8 @@ class SegmentRun:
         visit = self.position[task]
         occupancy, latency = self.occupancy[visit], self.latency[visit]
         self.start_ticks[visit] = tick
+        if self.started is not None:
+            self.started(visit, self.arrival_ticks[visit] - self.base, tick - self.base)
         self.position[task] = visit + 1
         end = tick + latency
         if visit + 1 == self.visit_end[task] and not self.dependents[task]:
@@ -193,13 +199,13 @@ class SegmentRun:
                 else:
                     heappush(due, dependent)
 
-    def schedule(self, tick: int, priority: int, phase: simpy.Event) -> None:
+    def schedule(self, tick: int, priority: EventPriority, phase: simpy.Event) -> None:
         """Put a phase of `tick` into SimPy's calendar."""
         self.event_count += 1
         self.env.schedule(phase, priority, tick - self.tick)
 
     def _frees(self, _: simpy.Event) -> None:
-        tick = self.tick = self.env.now
+        tick = self.tick = int(self.env.now)
         for station in self._freeing.pop(tick):
             self.free[station] += 1
             if station in self.controls:
@@ -213,7 +219,7 @@ class SegmentRun:
             self.wake(tick, station)
 
     def _arrivals(self, _: simpy.Event) -> None:
-        tick = self.tick = self.env.now
+        tick = self.tick = int(self.env.now)
         due = self._arriving.pop(tick)
         heapify(due)
         while due:
@@ -226,7 +232,7 @@ class SegmentRun:
                 self.enqueue(tick, task, visit)
 
     def _starts(self, _: simpy.Event) -> None:
-        tick = self.tick = self.env.now
+        tick = self.tick = int(self.env.now)
         awake = self._waking.pop(tick)
         for station in sorted(awake) if len(awake) > 1 else awake:
             self.serve(tick, station)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,6 +51,10 @@ class AccountTable:
         """Return how many accounts are open."""
         return len(self._accounts)
 
+    def __iter__(self) -> Iterator[Account]:
+        """Give all accounts by number."""
+        return iter(self._accounts)
+
     def __getitem__(self, number: int) -> Account:
         """Return the account with this number."""
         return self._accounts[number]
@@ -92,7 +96,8 @@ class StationTable:
         return self.stations[number]
 
 
-class Visit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Visit:
     """One visit of a task, as given to `SegmentBuilder.task`."""
 
     station: int

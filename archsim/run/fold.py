@@ -1,0 +1,85 @@
+"""The fold of a run: each trace segment is lowered, timed and booked as it comes, then forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from archsim.engine import Engine
+from archsim.ledger import Ledger
+from archsim.mapping.lower import Lowering
+from archsim.mapping.program import Segment
+from archsim.trace import TraceSegment
+
+__all__ = ["EventRow", "EventSink", "Fold"]
+
+EventRow = tuple[int, int, int, str, str, str, str, int, int, int, int]
+"""segment, task, visit, tile, component, action, phase, arrival, start, busy ticks, count."""
+
+EventSink = Callable[[EventRow], None]
+
+
+@dataclass(slots=True)
+class Fold:
+    """A sink for trace segments that keeps no segment.
+
+    Parameters
+    ----------
+    lowering : Lowering
+        Turns ops into tasks.
+    engine : Engine
+        Times them.
+    events : callable, optional
+        Receives one row per booked count of every visit, in the order in which visits start. The first
+        row of a visit carries its busy ticks, the rows of its side counts carry 0.
+    """
+
+    lowering: Lowering
+    engine: Engine
+    events: EventSink | None = None
+    ledger: Ledger = field(init=False)
+    longest: int = 0
+    """Visits of the longest segment so far."""
+
+    def __post_init__(self) -> None:
+        """Open an empty ledger."""
+        self.ledger = Ledger(accounts=self.lowering.accounts, stations=self.lowering.stations)
+
+    def __call__(self, trace: TraceSegment) -> None:
+        """Book one trace segment."""
+        segment = self.lowering.segment(trace)
+        self.longest = max(self.longest, segment.visit_count)
+        started = None if self.events is None else self._recorder(segment, self.events)
+        timing = self.engine.run(segment, started=started)
+        self.ledger.add(
+            segment,
+            arrival_ticks=timing.arrival_ticks,
+            start_ticks=timing.start_ticks,
+            end_tick=timing.end_tick,
+            state_ticks=timing.state_ticks,
+            policy_counts=timing.policy_counts,
+        )
+
+    def _recorder(self, segment: Segment, events: EventSink) -> Callable[[int, int, int], None]:
+        number = self.ledger.segments
+        accounts = self.lowering.accounts
+        tasks = [0] * segment.visit_count
+        bounds = segment.visit_offsets.tolist()
+        for task, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+            tasks[begin:end] = [task] * (end - begin)
+        side: dict[int, list[tuple[int, int]]] = {}
+        columns = (segment.side_visit, segment.side_account, segment.side_count)
+        for visit, account, count in zip(*(column.tolist() for column in columns), strict=True):
+            side.setdefault(visit, []).append((account, count))
+
+        def record(visit: int, arrival: int, start: int) -> None:
+            busy = int(segment.occupancy_ticks[visit])
+            booked = [(int(segment.account[visit]), int(segment.count[visit]), busy)]
+            booked += [(account, count, 0) for account, count in side.get(visit, ())]
+            for account, count, ticks in booked:
+                if account >= 0:
+                    phase, tile, component, action = accounts[account]
+                    place = (tile, component, action, phase)
+                    events((number, tasks[visit], visit, *place, arrival, start, ticks, count))
+
+        return record
