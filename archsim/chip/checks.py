@@ -1,0 +1,368 @@
+"""Checks of a crossbar chip beyond the form of its fields: one function each.
+
+A check takes a description and gives a `Problem` for each thing that is wrong. `problems` runs all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import networkx as nx
+
+from archsim.chip.description import MAX_TILES, CrossbarDescription, Unpriced, expanded, tile_class
+from archsim.chip.network import FreeNetwork, MeshNetwork, RingNetwork, TorusNetwork
+from archsim.components.component import AnyComponent, ComponentDescription, built
+from archsim.components.roles import ROLES
+from archsim.errors import InputError
+
+__all__ = ["CHECKS", "Check", "Problem", "problems"]
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a description."""
+
+    path: tuple[str | int, ...]
+    """Field at fault."""
+    message: str
+    """What was expected, what was found, a likely fix."""
+
+    @property
+    def field(self) -> str:
+        """The path as text: ``tiles.array.adc``, ``network.links[2]``."""
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
+        return "".join(parts).removeprefix(".")
+
+
+Check = Callable[[CrossbarDescription], Iterator[Problem]]
+"""A check: description → its problems."""
+
+
+def problems(description: CrossbarDescription) -> list[Problem]:
+    """Return everything that the checks find, in the order of `CHECKS`."""
+    return [problem for check in CHECKS for problem in check(description)]
+
+
+def tile_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse tile classes that appear twice, reserved and clashing names, and too many tiles."""
+    classes = Counter(tile_class(key) for key in description.tiles)
+    for key in description.tiles:
+        name = tile_class(key)
+        if name == "network":
+            yield Problem(
+                ("tiles", key),
+                'expected another name, got "network", which is reserved for links and routers',
+            )
+        elif classes[name] > 1:
+            classes[name] = 0
+            message = (
+                f'duplicate tiles "{name}": expected one entry for each name; '
+                "give the other tiles a name of their own"
+            )
+            yield Problem(("tiles", key), message)
+    count = _tile_count(description)
+    if count > MAX_TILES:
+        yield Problem(("tiles",), f"expected at most {MAX_TILES} tiles, got {count}")
+
+
+def switch_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse switches that are named like a tile or like each other."""
+    network = description.network
+    if not isinstance(network, FreeNetwork):
+        return
+    taken = set(_tile_names(description))
+    for number, name in enumerate(network.switches):
+        if name in taken:
+            message = f'duplicate name "{name}": expected a switch named unlike every tile and other switch'
+            yield Problem(("network", "switches", number), message)
+        taken.add(name)
+
+
+def tiles_fit_the_shape(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse a mesh or torus with fewer nodes than tiles."""
+    network = description.network
+    if isinstance(network, MeshNetwork | TorusNetwork):
+        nodes, tiles = math.prod(network.shape), _tile_count(description)
+        if nodes < tiles:
+            message = f"expected at least as many nodes as the {tiles} tiles, got {nodes} nodes"
+            yield Problem(("network", "shape"), message)
+        elif nodes > MAX_TILES:
+            yield Problem(("network", "shape"), f"expected at most {MAX_TILES} nodes, got {nodes}")
+
+
+def links_end_at_nodes(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse links with a dangling end, loops, and links of an unknown part."""
+    network = description.network
+    if not isinstance(network, FreeNetwork):
+        return
+    nodes = {*_tile_names(description), *network.switches}
+    parts = ("link", *network.parts)
+    for number, link in enumerate(network.links):
+        for end in ("source", "target"):
+            name = getattr(link, end)
+            if name not in nodes:
+                message = f'dangling link end: expected a tile or switch, got "{name}"'
+                yield Problem(("network", "links", number, end), message + _near(name, nodes))
+        if link.source == link.target:
+            message = f'expected a link between two nodes, got one from "{link.source}" to itself'
+            yield Problem(("network", "links", number), message)
+        if link.part not in parts:
+            message = f'expected one of the parts {", ".join(parts)}, got "{link.part}"'
+            path = ("network", "links", number, "part")
+            yield Problem(path, message + _near(link.part, parts))
+
+
+def links_are_listed_once(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse two links from one node to the same other."""
+    network = description.network
+    if not isinstance(network, FreeNetwork):
+        return
+    seen: set[tuple[str, str]] = set()
+    for number, link in enumerate(network.links):
+        ways = [(link.source, link.target)]
+        if not link.one_way:
+            ways.append((link.target, link.source))
+        for source, target in ways:
+            if (source, target) in seen:
+                message = (
+                    f'duplicate link from "{source}" to "{target}": expected at most one each way; '
+                    "give it a larger count or width instead"
+                )
+                yield Problem(("network", "links", number), message)
+                break
+        seen.update(ways)
+
+
+def tiles_reach_each_other(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse tiles that another tile has no way to; only free topologies can have them."""
+    network = description.network
+    if not isinstance(network, FreeNetwork):
+        return
+    tiles = _tile_names(description)
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(tiles)
+    for link in network.links:
+        graph.add_edge(link.source, link.target)
+        if not link.one_way:
+            graph.add_edge(link.target, link.source)
+    first = tiles[0]
+    there, back = nx.descendants(graph, first), nx.ancestors(graph, first)
+    for ends, text in ((there, "cannot be reached from"), (back, "cannot reach")):
+        lost = [tile for tile in tiles[1:] if tile not in ends]
+        if lost:
+            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+            names = ", ".join(f'"{name}"' for name in lost[:3])
+            yield Problem(
+                ("network", "links"),
+                f'unreachable tiles: {names}{more} {text} "{first}"; add a link',
+            )
+
+
+def datelines_have_channels(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse bounded buffers on a ring or torus that cannot be split into two classes."""
+    network = description.network
+    if isinstance(network, RingNetwork | TorusNetwork):
+        channels = network.link.channels
+        if channels % 2:
+            message = (
+                f"expected an even number of channels, half of them for packets past the end of "
+                f"the {network.topology}, got {channels}"
+            )
+            yield Problem(("network", "link", "channels"), message)
+
+
+def routers_route(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse switches without a router, and routers that are no routers."""
+    router: ComponentDescription | None = getattr(description.network, "router", None)
+    if router is None:
+        if isinstance(description.network, FreeNetwork) and description.network.switches:
+            message = "expected a router, which every switch is, found none"
+            yield Problem(("network",), message)
+    elif "route" not in _actions(description, router):
+        yield Problem(("network", "router", "kind"), f"expected a router, got {router.kind}")
+
+
+def roles_do_their_part(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse a component whose role asks for something that its kind cannot do."""
+    for key, components in description.tiles.items():
+        for role, component in components.items():
+            if role not in ROLES:
+                continue
+            actions = _actions(description, component)
+            wanted = ROLES[role].actions[0]
+            if actions and wanted not in actions:
+                message = (
+                    f'expected a kind with the action "{wanted}", which the role {role} needs, '
+                    f"got {component.kind} ({', '.join(actions)})"
+                )
+                yield Problem(("tiles", key, role, "kind"), message)
+
+
+def behaviour_has_its_parts(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse a chip that lacks a role without which it cannot behave as described."""
+    settling = description.behaviour.settling
+    neuron = "analog_neuron" if settling == "analog" else "neuron"
+    present = {role for components in description.tiles.values() for role in components}
+    for role in ("array", "dac", "adc", neuron):
+        if role not in present:
+            why = f"settling {settling}" if role == neuron else "analog reads"
+            message = (
+                f'missing role "{role}": expected a tile with a component that '
+                f"{ROLES[role].meaning} ({why}), found none"
+            )
+            yield Problem(("tiles",), message)
+
+
+def pairs_have_two_arrays(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse driven pairs on a number of arrays that has no halves."""
+    if description.behaviour.weight_form != "balanced":
+        return
+    arrays = _tile_count(description, role="array")
+    if arrays % 2:
+        message = (
+            "weight_form balanced: expected an even number of tiles with an array, "
+            f"two for each block, got {arrays}"
+        )
+        yield Problem(("behaviour", "weight_form"), message)
+
+
+def converters_agree(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse converters that are built with other bits than learning reckons with."""
+    behaviour = description.behaviour
+    wanted = {"adc": behaviour.adc.bits, "dac": behaviour.dac.bits}
+    for key, components in description.tiles.items():
+        for role, bits in wanted.items():
+            found = getattr(components.get(role), "bits", bits)
+            if found != bits:
+                message = f"expected {bits} bits, as behaviour.{role}.bits says, got {found}"
+                yield Problem(("tiles", key, role, "bits"), message)
+
+
+def prices_can_be_counted(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse prices that an equation does not give, or that rounding would change too much."""
+    setting = description.setting()
+    for path, _, role, component in _components(description):
+        try:
+            built(role, component, setting)
+        except InputError as error:
+            yield Problem(path, str(error))
+
+
+def everything_is_priced_or_said_not_to_be(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse actions without a price that `unpriced` does not name, and the reverse."""
+    open_actions: dict[str, list[str]] = {}
+    paths: dict[str, tuple[str | int, ...]] = {}
+    setting = description.setting()
+    for path, group, role, component in _components(description):
+        name = f"{group}.{role}"
+        paths[name] = path
+        try:
+            acts = component.acts(setting)
+        except InputError:
+            continue  # prices_can_be_counted says so
+        open_actions[name] = [action for action, act in acts.items() if act.energy is None]
+    named: dict[str, set[str]] = {}
+    for number, entry in enumerate(description.unpriced):
+        if entry.component:
+            yield from _unpriced_entry(entry, number, open_actions, paths, named)
+    for name, actions in open_actions.items():
+        silent = [action for action in actions if action not in named.get(name, ())]
+        if silent:
+            message = (
+                f"no price for {', '.join(silent)}: expected an energy, or an entry "
+                f'{{component: "{name}", reason: ...}} under unpriced'
+            )
+            yield Problem(paths[name], message)
+
+
+def _unpriced_entry(
+    entry: Unpriced,
+    number: int,
+    open_actions: Mapping[str, list[str]],
+    paths: Mapping[str, tuple[str | int, ...]],
+    named: dict[str, set[str]],
+) -> Iterator[Problem]:
+    """Check one entry of `unpriced`, and put down in `named` what it names."""
+    name, path = entry.component, ("unpriced", number, "component")
+    if name not in paths:
+        message = (
+            f'expected a component such as "{next(iter(paths))}", got "{name}"{_near(name, paths)}'
+        )
+        yield Problem(path, message)
+        return
+    if name not in open_actions:
+        return
+    actions = entry.actions or open_actions[name]
+    priced = [action for action in actions if action not in open_actions[name]]
+    if priced or not actions:
+        what = ", ".join(priced) or name
+        message = f'expected something without a price, but {what} of "{name}" has one'
+        yield Problem(
+            path, message if priced else f'expected something without a price, but "{name}" has one'
+        )
+    twice = sorted(named.setdefault(name, set()).intersection(actions))
+    if twice:
+        yield Problem(path, f'"{name}" is named twice: {", ".join(twice)}')
+    named[name].update(actions)
+
+
+CHECKS: tuple[Check, ...] = (
+    tile_names_are_unique,
+    switch_names_are_unique,
+    tiles_fit_the_shape,
+    links_end_at_nodes,
+    links_are_listed_once,
+    tiles_reach_each_other,
+    datelines_have_channels,
+    routers_route,
+    roles_do_their_part,
+    behaviour_has_its_parts,
+    pairs_have_two_arrays,
+    converters_agree,
+    prices_can_be_counted,
+    everything_is_priced_or_said_not_to_be,
+)
+"""All checks, in the order in which they run."""
+
+
+def _tile_names(description: CrossbarDescription) -> list[str]:
+    return list(itertools.chain.from_iterable(map(expanded, description.tiles)))
+
+
+def _tile_count(description: CrossbarDescription, *, role: str = "") -> int:
+    """Return how many tiles there are, or how many hold `role`."""
+    return sum(
+        sum(1 for _ in expanded(key))
+        for key, components in description.tiles.items()
+        if not role or role in components
+    )
+
+
+def _actions(description: CrossbarDescription, component: ComponentDescription) -> tuple[str, ...]:
+    """Return what a component can do; nothing where its prices cannot be worked out."""
+    try:
+        return tuple(component.acts(description.setting()))
+    except InputError:
+        return ()
+
+
+def _components(
+    description: CrossbarDescription,
+) -> Iterator[tuple[tuple[str | int, ...], str, str, AnyComponent]]:
+    """Give (path, tile class, role, component) of every component, those of the network last."""
+    for key, components in description.tiles.items():
+        for role, component in components.items():
+            yield ("tiles", key, role), tile_class(key), role, component
+    parts = getattr(description.network, "parts", {})
+    for role, component in description.groups()["network"].items():
+        path = ("network", "parts", role) if role in parts else ("network", role)
+        yield path, "network", role, component
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, sorted(known), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""

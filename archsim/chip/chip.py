@@ -1,0 +1,240 @@
+"""Chip: the machine as built, with its tiles, links, routes, prices and totals."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archsim.chip.description import CrossbarDescription
+from archsim.chip.topology import BUS, Edge, Topology
+from archsim.components.component import Action, Component
+from archsim.errors import InputError
+
+__all__ = ["Chip", "Link", "PricedAction", "Tile"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One tile; tiles of a class share one table of components."""
+
+    name: str
+    """Name with indices, such as ``array[0]``."""
+    tile_class: str
+    """Name without indices."""
+    components: Mapping[str, Component]
+    """Role → component."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One link, one way, or the medium of a bus."""
+
+    name: str
+    """``source->target``, or ``bus``."""
+    source: str
+    """Node that it leaves; empty for a bus."""
+    target: str
+    """Node that it enters; empty for a bus."""
+    component: Component
+    """What it is made of; its action ``transfer`` counts bits."""
+    width_bits: int
+    """Bits of one flit. [bit]"""
+    channels: int
+    """Channels of the buffer at its far end; 0: without bound."""
+    depth: int
+    """Flits that each channel holds; 0: without bound."""
+    head_time: float
+    """Delay of a packet's head in the router at its far end. [s]"""
+    credit_time: float
+    """From a place becoming free until the sender knows. [s]"""
+    dimension: int = 0
+    """Dimension of a ring, mesh or torus that it runs along."""
+    wraps: bool = False
+    """Whether it joins the ends of a ring or torus (the dateline)."""
+
+
+class PricedAction(NamedTuple):
+    """One action with its place on the chip."""
+
+    tile_class: str
+    component: str
+    action: Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """A chip as built of a description; nothing that runs on it changes it."""
+
+    description: CrossbarDescription
+    """What it was built from, with the sources of all constants."""
+    tiles: tuple[Tile, ...]
+    """All tiles, in the order of the file."""
+    tables: Mapping[str, Mapping[str, Component]]
+    """Tile class → role → component; links and routers under the class ``network``."""
+    topology: Topology
+    """Nodes, links and routes by number."""
+    link_parts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(source, target) of links not made of the network's ``link`` → name of their part."""
+
+    @property
+    def name(self) -> str:
+        """Name in results."""
+        return self.description.name
+
+    @property
+    def network(self) -> Mapping[str, Component]:
+        """Components of the network: ``link``, ``router`` where there is one, and further parts."""
+        return self.tables["network"]
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.topology.nodes)}
+
+    @functools.cached_property
+    def _links(self) -> dict[Edge, Link]:
+        return {}
+
+    @functools.cached_property
+    def _providers(self) -> dict[str, tuple[Tile, ...]]:
+        return {}
+
+    def tile(self, name: str) -> Tile:
+        """Return the tile of this name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        number = self._numbers.get(name, len(self.tiles))
+        if number >= len(self.tiles):
+            message = f'{self.name}: expected the name of a tile, got "{name}"'
+            raise InputError(message)
+        return self.tiles[number]
+
+    def providers(self, role: str) -> tuple[Tile, ...]:
+        """Return the tiles that hold a component of this role, in the order of the file."""
+        if role not in self._providers:
+            self._providers[role] = tuple(tile for tile in self.tiles if role in tile.components)
+        return self._providers[role]
+
+    def route(self, source: str, target: str) -> tuple[Link, ...]:
+        """Return the links from one node to another, in order; none from a node to itself.
+
+        Raises
+        ------
+        InputError
+            If a name is no node, or no way leads to the target.
+        """
+        for name in (source, target):
+            if name not in self._numbers:
+                message = f'{self.name}: expected the name of a tile or switch, got "{name}"'
+                raise InputError(message)
+        edges = self.topology.route(self._numbers[source], self._numbers[target])
+        if edges is None:
+            message = f'{self.name}: no way leads from "{source}" to "{target}"'
+            raise InputError(message)
+        return tuple(map(self._link, edges))
+
+    def links(self) -> Iterator[Link]:
+        """Give all links, in the order of their node numbers; a point-to-point chip has n(n−1)."""
+        return map(self._link, self.topology.edges())
+
+    def _link(self, edge: Edge) -> Link:
+        link = self._links.get(edge)
+        if link is None:
+            link = self._links[edge] = self._made(edge)
+        return link
+
+    def _made(self, edge: Edge) -> Link:
+        nodes = self.topology.nodes
+        source, target = ("", "") if edge == BUS else (nodes[edge.source], nodes[edge.target])
+        part = self.link_parts.get((source, target), "link")
+        wire = self.description.link_part(part)
+        return Link(
+            name="bus" if edge == BUS else f"{source}->{target}",
+            source=source,
+            target=target,
+            component=self.network[part],
+            width_bits=wire.width,
+            channels=wire.channels,
+            depth=wire.depth,
+            head_time=self._router_latency(target),
+            credit_time=(wire.credit_time or wire.cycle).value,
+            dimension=edge.dimension,
+            wraps=edge.wraps,
+        )
+
+    def priced_actions(self) -> Iterator[PricedAction]:
+        """Give every action once per tile class, those of links and routers under ``network``."""
+        for tile_class, table in self.tables.items():
+            for component in table.values():
+                for action in component.actions.values():
+                    yield PricedAction(tile_class, component.name, action)
+
+    def copies(self) -> Iterator[tuple[str, Component, int]]:
+        """Give (tile class, component, how often it is on the chip) of every component."""
+        counts: dict[str, int] = {}
+        for tile in self.tiles:
+            counts[tile.tile_class] = counts.get(tile.tile_class, 0) + 1
+        for tile_class, count in counts.items():
+            for component in self.tables[tile_class].values():
+                yield tile_class, component, count
+        own = len(self.link_parts)
+        for role, component in self.network.items():
+            if role == "router":
+                count = self.router_count
+            elif role == "link":
+                count = self.topology.edge_count() - own
+            else:
+                count = sum(part == role for part in self.link_parts.values())
+            yield "network", component, count
+
+    @property
+    def router_count(self) -> int:
+        """Number of routers: one at each node, in a tree one at each switch, or none."""
+        if "router" not in self.network:
+            return 0
+        return len(self.topology.nodes) - self.topology.first_router
+
+    def has_router(self, node: str) -> bool:
+        """Return whether packets pass a router at this node."""
+        return (
+            "router" in self.network and self._numbers.get(node, -1) >= self.topology.first_router
+        )
+
+    def _router_latency(self, node: str) -> float:
+        return self.network["router"].actions["route"].latency if self.has_router(node) else 0.0
+
+    @functools.cached_property
+    def area(self) -> float:
+        """Area [m²] of all parts whose area is known."""
+        return sum(component.area * count for _, component, count in self.copies())
+
+    @functools.cached_property
+    def area_unknown(self) -> tuple[str, ...]:
+        """Parts without a known area, as ``tile_class.component``."""
+        return tuple(
+            f"{tile_class}.{component.name}"
+            for tile_class, component, count in self.copies()
+            if count and not component.area_known
+        )
+
+    @functools.cached_property
+    def leakage_aw(self) -> int:
+        """Leakage [aW] of all parts whose leakage is known, each in its usual state."""
+        return sum(
+            next(iter(component.leakage_aw.values()), 0) * count
+            for _, component, count in self.copies()
+        )
+
+    @functools.cached_property
+    def leakage_unknown(self) -> tuple[str, ...]:
+        """Parts without a known leakage, as ``tile_class.component``."""
+        return tuple(
+            f"{tile_class}.{component.name}"
+            for tile_class, component, count in self.copies()
+            if count and not component.leakage_aw
+        )

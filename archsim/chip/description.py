@@ -1,0 +1,160 @@
+"""Chip files: the machine as described, before anything is built of it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+import archsim.components.standard  # noqa: F401  (registers the kinds of components)
+from archsim.chip.network import FreeNetwork, Network
+from archsim.components.behaviour import Behaviour
+from archsim.components.component import AnyComponent, Setting
+from archsim.components.router import LinkPart
+from archsim.components.technology import Technology
+from archsim.spec import Description
+
+__all__ = ["ChipDescription", "CrossbarDescription", "Unpriced", "expanded", "tile_class"]
+
+MAX_TILES = 10_000_000
+"""Most tiles that one key may stand for."""
+
+_TILES = re.compile(r"([a-zA-Z][a-zA-Z0-9_]*)((?:\[\d{1,9}(?:\.\.\d{1,9})?\])*)")
+_RANGE = re.compile(r"\[(\d+)(?:\.\.(\d+))?\]")
+
+
+def _ranges(key: str) -> list[range]:
+    """Return the index ranges behind the name of a key such as ``tile[0..7][0..7]``."""
+    match = _TILES.fullmatch(key)
+    if match is None:
+        message = (
+            'expected tiles such as "control", "array[0..3]" or "core[0..7][0..7]", '
+            f'got "{key[:64]}"'
+        )
+        raise ValueError(message)
+    ranges = [range(int(low), int(high or low) + 1) for low, high in _RANGE.findall(match[2])]
+    for one in ranges:
+        if not one:
+            found = f"[{one.start}..{one.stop - 1}]"
+            message = f'expected an index range that rises, got "{found}" in "{key}"'
+            raise ValueError(message)
+    if math.prod(map(len, ranges)) > MAX_TILES:
+        message = (
+            f'expected at most {MAX_TILES} tiles, got {math.prod(map(len, ranges))} from "{key}"'
+        )
+        raise ValueError(message)
+    return ranges
+
+
+def _tile_key(key: str) -> str:
+    """Return `key` if it names tiles."""
+    _ranges(key)
+    return key
+
+
+def tile_class(key: str) -> str:
+    """Return what the tiles of a key have in common: the name before its first bracket."""
+    return key.partition("[")[0]
+
+
+def expanded(key: str) -> Iterator[str]:
+    """Give the names that a key of ``tiles`` stands for, the last index running first.
+
+    Examples
+    --------
+    >>> list(expanded("core[0..1][3..4]"))
+    ['core[0][3]', 'core[0][4]', 'core[1][3]', 'core[1][4]']
+    """
+    name = tile_class(key)
+    for place in itertools.product(*_ranges(key)):
+        yield name + "".join(f"[{index}]" for index in place)
+
+
+TileKey = Annotated[str, AfterValidator(_tile_key)]
+"""Name of a tile, or of many by ranges of indices."""
+RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+"""Name of a component inside its tile."""
+
+
+class Unpriced(Description):
+    """Something the chip has and nobody priced."""
+
+    component: str = ""
+    """Tile class and component, such as ``array.tia`` or ``network.router``; empty with `part`."""
+    actions: tuple[str, ...] = ()
+    """Its actions without a price; empty for all of them."""
+    part: str = ""
+    """Something that is no component of this description, such as a clock tree."""
+    reason: str = Field(min_length=1)
+    """Why there is no price."""
+
+    @model_validator(mode="after")
+    def _names_one_thing(self) -> Self:
+        if bool(self.component) == bool(self.part):
+            message = "expected either component or part, got " + (
+                "both" if self.part else "neither"
+            )
+            raise ValueError(message)
+        return self
+
+
+class ChipDescription(Description):
+    """What descriptions of all kinds of chips share."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+    """Name in results."""
+    kind: str
+    """Which description this is."""
+    about: str = ""
+    """What the chip is, in a sentence or two."""
+    unpriced: tuple[Unpriced, ...] = ()
+    """What the chip has and nobody priced."""
+
+
+class CrossbarDescription(ChipDescription):
+    """A chip of tiles with crossbar arrays and their periphery."""
+
+    kind: Literal["crossbar"]
+    behaviour: Behaviour
+    """What learning can feel of the hardware."""
+    technology: Technology | None = None
+    """Process, for parts priced by an equation over it."""
+    tiles: Annotated[
+        dict[TileKey, Annotated[dict[RoleName, AnyComponent], Field(min_length=1)]],
+        Field(min_length=1),
+    ]
+    """Tiles by name or range of names → their components by role."""
+    network: Network
+    """What joins the tiles."""
+
+    def groups(self) -> dict[str, Mapping[str, AnyComponent]]:
+        """Return the components of each tile class, and of the network as the class ``network``."""
+        groups: dict[str, Mapping[str, AnyComponent]] = {
+            tile_class(key): components for key, components in self.tiles.items()
+        }
+        network: dict[str, AnyComponent] = {"link": self.network.link}
+        if isinstance(self.network, FreeNetwork):
+            network |= self.network.parts
+        router = getattr(self.network, "router", None)
+        groups["network"] = network | ({"router": router} if router else {})
+        return groups
+
+    def link_part(self, name: str) -> LinkPart:
+        """Return the part that links of this name are made of."""
+        if isinstance(self.network, FreeNetwork) and name in self.network.parts:
+            return self.network.parts[name]
+        return self.network.link
+
+    def setting(self) -> Setting:
+        """Return what the components of this chip have to know of it."""
+        behaviour, technology = self.behaviour, self.technology
+        return Setting(
+            conductance_max=behaviour.cell.maximum_conductance.value,
+            rows=behaviour.rows,
+            columns=behaviour.columns,
+            node=technology.node.value if technology else 0.0,
+        )

@@ -1,0 +1,221 @@
+"""Topologies: the nodes of a chip's network, the links between them and the routes they give.
+
+Nodes are numbered: tiles first, in the order of the chip file, then switches. Regular topologies
+know their links and routes by arithmetic, so that a chip of very many tiles is built at once; only
+a free topology keeps a graph.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import networkx as nx
+
+from archsim.chip.route import (
+    dimension_order,
+    grid_coordinates,
+    grid_number,
+    shortest_table,
+    table_route,
+    tree_route,
+)
+
+__all__ = ["BUS", "Bus", "Edge", "Free", "Grid", "PointToPoint", "Topology", "Tree"]
+
+
+class Edge(NamedTuple):
+    """One link, one way, between two nodes."""
+
+    source: int
+    """Node number."""
+    target: int
+    """Node number."""
+    dimension: int = 0
+    """Dimension of a grid that it runs along."""
+    wraps: bool = False
+    """Whether it joins the ends of a ring or torus (the dateline)."""
+
+
+BUS = Edge(-1, -1)
+"""The one medium of a bus; it joins no two nodes in particular."""
+
+
+class Topology(ABC):
+    """Nodes, links and routes of a network."""
+
+    def __init__(self, tiles: Sequence[str], switches: Sequence[str] = ()) -> None:
+        self.tile_count = len(tiles)
+        """How many of `nodes` are tiles; they come first."""
+        self.nodes = (*tiles, *switches)
+        """Name of every node."""
+        self.first_router = 0
+        """Number of the first node at which a router may stand; all later ones have one too."""
+
+    @abstractmethod
+    def edges(self) -> Iterator[Edge]:
+        """Give all links, in the order of their node numbers."""
+
+    @abstractmethod
+    def route(self, source: int, target: int) -> tuple[Edge, ...] | None:
+        """Return the links from one node to another, none to itself; None if there is no way."""
+
+    def edge_count(self) -> int:
+        """Return the number of links."""
+        return sum(1 for _ in self.edges())
+
+    def graph(self) -> nx.DiGraph[str]:
+        """Return the network as a graph of node names, for analysis and drawing."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from(
+            (self.nodes[edge.source], self.nodes[edge.target])
+            for edge in self.edges()
+            if edge != BUS
+        )
+        return graph
+
+
+class PointToPoint(Topology):
+    """A link from every tile to every other."""
+
+    def edges(self) -> Iterator[Edge]:
+        """Give all links, in the order of their node numbers."""
+        return itertools.starmap(Edge, itertools.permutations(range(self.tile_count), 2))
+
+    def edge_count(self) -> int:
+        """Return the number of links."""
+        return self.tile_count * (self.tile_count - 1)
+
+    def route(self, source: int, target: int) -> tuple[Edge, ...]:
+        """Return the one link."""
+        return () if source == target else (Edge(source, target),)
+
+
+class Bus(Topology):
+    """One medium shared by all tiles."""
+
+    def edges(self) -> Iterator[Edge]:
+        """Give the medium."""
+        return iter((BUS,))
+
+    def route(self, source: int, target: int) -> tuple[Edge, ...]:
+        """Return the medium."""
+        return () if source == target else (BUS,)
+
+
+class Grid(Topology):
+    """A mesh or torus of any number of dimensions; a ring is a torus of one."""
+
+    def __init__(self, tiles: Sequence[str], *, shape: Sequence[int], wraps: bool) -> None:
+        spare = range(len(tiles), math.prod(shape))
+        names = (
+            "node" + "".join(f"[{place}]" for place in grid_coordinates(number, shape))
+            for number in spare
+        )
+        super().__init__(tiles, tuple(names))
+        self.shape = tuple(shape)
+        """Nodes along each dimension."""
+        self.wraps = wraps
+        """Whether the ends of every dimension are joined."""
+
+    def edges(self) -> Iterator[Edge]:
+        """Give all links, in the order of their node numbers."""
+        for number in range(len(self.nodes)):
+            here = grid_coordinates(number, self.shape)
+            near = set()
+            for dimension, size in enumerate(self.shape):
+                for place in (here[dimension] - 1, here[dimension] + 1):
+                    if size > 1 and (self.wraps or 0 <= place < size):
+                        there = [*here[:dimension], place % size, *here[dimension + 1 :]]
+                        near.add(grid_number(there, self.shape))
+            yield from (self._edge(number, other) for other in sorted(near))
+
+    def edge_count(self) -> int:
+        """Return the number of links."""
+        nodes = len(self.nodes)
+        joined = [size if self.wraps and size > 2 else size - 1 for size in self.shape]
+        return sum(
+            2 * nodes // size * links for size, links in zip(self.shape, joined, strict=True)
+        )
+
+    def route(self, source: int, target: int) -> tuple[Edge, ...]:
+        """Return the links of the dimension-order route."""
+        nodes = dimension_order(source, target, shape=self.shape, wraps=self.wraps)
+        return tuple(itertools.starmap(self._edge, itertools.pairwise(nodes)))
+
+    def _edge(self, source: int, target: int) -> Edge:
+        here, there = grid_coordinates(source, self.shape), grid_coordinates(target, self.shape)
+        dimension = next(
+            place for place, ends in enumerate(zip(here, there, strict=True)) if ends[0] != ends[1]
+        )
+        return Edge(source, target, dimension, abs(here[dimension] - there[dimension]) > 1)
+
+
+class Tree(Topology):
+    """Tiles as leaves under switches with at most `arity` children each, filled from the left."""
+
+    def __init__(self, tiles: Sequence[str], *, arity: int) -> None:
+        levels = [len(tiles)]
+        while levels[-1] > 1 or len(levels) == 1:
+            levels.append(-(-levels[-1] // arity))
+        heights = range(len(levels) - 1, 0, -1)
+        switches = (
+            f"switch[{height}][{place}]" for height in heights for place in range(levels[height])
+        )
+        super().__init__(tiles, tuple(switches))
+        self.parents = self._parents(levels, arity)
+        """Parent of every node; -1 at the root."""
+        self.first_router = self.tile_count
+
+    @staticmethod
+    def _parents(levels: Sequence[int], arity: int) -> list[int]:
+        first = {0: 0}
+        place = levels[0]
+        for height in range(len(levels) - 1, 0, -1):
+            first[height] = place
+            place += levels[height]
+        parents = [-1] * place
+        for height, count in enumerate(levels[:-1]):
+            for child in range(count):
+                parents[first[height] + child] = first[height + 1] + child // arity
+        return parents
+
+    def edges(self) -> Iterator[Edge]:
+        """Give all links, in the order of their node numbers."""
+        ups = [(child, parent) for child, parent in enumerate(self.parents) if parent >= 0]
+        return itertools.starmap(Edge, sorted([*ups, *((parent, child) for child, parent in ups)]))
+
+    def route(self, source: int, target: int) -> tuple[Edge, ...]:
+        """Return the links up to the nearest common switch and down again."""
+        nodes = tree_route(source, target, parents=self.parents)
+        return tuple(itertools.starmap(Edge, itertools.pairwise(nodes)))
+
+
+class Free(Topology):
+    """Links as listed."""
+
+    def __init__(
+        self, tiles: Sequence[str], *, switches: Sequence[str], links: Sequence[tuple[str, str]]
+    ) -> None:
+        super().__init__(tiles, switches)
+        numbers: Mapping[str, int] = {name: number for number, name in enumerate(self.nodes)}
+        self._graph: nx.DiGraph[int] = nx.DiGraph()
+        self._graph.add_nodes_from(range(len(self.nodes)))
+        self._graph.add_edges_from((numbers[source], numbers[target]) for source, target in links)
+        self._table = functools.lru_cache(maxsize=1024)(
+            lambda target: shortest_table(self._graph, target)
+        )
+
+    def edges(self) -> Iterator[Edge]:
+        """Give all links, in the order of their node numbers."""
+        return itertools.starmap(Edge, sorted(self._graph.edges))
+
+    def route(self, source: int, target: int) -> tuple[Edge, ...] | None:
+        """Return the links of the lexicographically smallest shortest path."""
+        nodes = table_route(source, target, table=self._table(target))
+        return None if nodes is None else tuple(itertools.starmap(Edge, itertools.pairwise(nodes)))

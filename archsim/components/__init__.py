@@ -1,0 +1,1 @@
+"""Components: cells, arrays, converters, neurons, memories, logic and links, with prices."""

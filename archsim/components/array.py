@@ -1,0 +1,107 @@
+"""Crossbar array: what conduction, pulses and half-selection of its cells cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from archsim.components.component import Act, ComponentDescription, Setting, register_component
+from archsim.spec import Energy, Time, Voltage
+
+__all__ = ["CrossbarArray", "conduction_energy"]
+
+
+def conduction_energy(conductance: float, voltage: float, duration: float) -> float:
+    """Return the energy that one ohmic cell dissipates while a voltage stands across it.
+
+    Parameters
+    ----------
+    conductance : float
+        Conductance of the cell. [S]
+    voltage : float
+        Voltage across the cell. [V]
+    duration : float
+        How long it stands. [s]
+
+    Returns
+    -------
+    float
+        Energy; drivers, wires and converters excluded. [J]
+
+    Notes
+    -----
+    E = G V² t (Joule's law, [1]_ section II). Ohmic cells and ideal wires: no voltage drop along
+    rows or columns, no rise and fall times, no charging of lines (C V²). For TaOx cells the current
+    is close to ohmic for reads of |V| ≤ 0.3 V; a SET or RESET pulse changes G while it stands,
+    which the count of a pulse takes in by averaging the conductance before and after.
+
+    References
+    ----------
+    .. [1] P.-Y. Chen, X. Peng, S. Yu, "NeuroSim: A circuit-level macro model for benchmarking
+       neuro-inspired architectures in online learning", IEEE TCAD 37(12), 2018,
+       doi:10.1109/TCAD.2018.2789723.
+
+    Examples
+    --------
+    >>> f"{conduction_energy(100e-6, 0.2, 100e-9):.3g}"
+    '4e-13'
+    """
+    return conductance * voltage**2 * duration
+
+
+class CrossbarArray(ComponentDescription):
+    """A crossbar of analog cells, priced by the full-scale cell at the top of the window.
+
+    Counts of reads, settles, pulses and half-selections are sums of g·x² with g = G/G_max and x the
+    drive relative to full scale, so the price is that of one cell at G_max under full drive.
+    A transposed read is the same act driven from the columns.
+    """
+
+    kind: Literal["crossbar_array"]
+    read_voltage: Voltage
+    """Full-scale drive of a line in a read. [V]"""
+    read_time: Time
+    """From the drive of the lines until the currents can be sampled. [s]"""
+    settle_time: Time
+    """How long coupled arrays conduct until their analog neurons rest. [s]"""
+    write_voltage: Voltage
+    """Voltage across a selected cell in an update pulse. [V]"""
+    pulse_time: Time
+    """Width of an update pulse. [s]"""
+    half_select: Literal["none", "half_voltage"]
+    """Cells that share one line with a pulsed one: isolated by transistors, or at half voltage."""
+    verify_time: Time | None = None
+    """How long a check read of one cell takes; absent: `read_time`. [s]"""
+    pulse_energy: Energy | None = None
+    """Energy of one device pulse beyond conduction, such as the charge of a gate or a line;
+    absent: none. [J]"""
+
+    def acts(self, setting: Setting) -> Mapping[str, Act]:
+        """Return the acts of the array's cells; prices follow from G_max, voltages and times."""
+        top = setting.conductance_max
+        read, write = self.read_voltage.value, self.write_voltage.value
+        read_time, settle_time = self.read_time.value, self.settle_time.value
+        verify_time = (self.verify_time or self.read_time).value
+        pulse_time = self.pulse_time.value
+        half = write / 2 if self.half_select == "half_voltage" else 0.0
+        return {
+            "cell_read": _conduction(top, read, read_time),
+            "cell_settle": _conduction(top, read, settle_time),
+            "verify_read": _conduction(top, read, verify_time),
+            "cell_pulse": _conduction(top, write, pulse_time),
+            "half_select": _conduction(top, half, pulse_time),
+            "pulse": Act(
+                energy=self.pulse_energy.value if self.pulse_energy else 0.0,
+                latency=pulse_time,
+                interval=pulse_time,
+            ),
+        }
+
+
+def _conduction(conductance: float, voltage: float, duration: float) -> Act:
+    """Return the act of one full-scale cell conducting once."""
+    energy = conduction_energy(conductance, voltage, duration)
+    return Act(energy=energy, latency=duration, interval=duration, scaled=True)
+
+
+register_component("crossbar_array", CrossbarArray)
