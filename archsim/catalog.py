@@ -90,7 +90,8 @@ def find(kind: Kind, reference: str) -> tuple[Path, str]:
     known = entries(kind)
     near = get_close_matches(name, known, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else ""
-    message = f"expected one of the {kind} ({', '.join(known) or 'none'}) or a path, got {reference!r}{hint}"
+    listed = ", ".join(known) or "none"
+    message = f"expected one of the {kind} ({listed}) or a path, got {reference!r}{hint}"
     raise InputError(message)
 
 

@@ -127,12 +127,14 @@ _KNOWN = (
     | frozenset(prefix + symbol for prefix in _BINARY for symbol in ("B", "bit"))
     | {"cm", "min", "h", "byte"}
 )
-_SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "Ω": "ohm", "Ω": "ohm", "²": "^2", "·": "*"})
+_SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "Ω": "ohm", "\u2126": "ohm", "²": "^2", "·": "*"})
 _TEXT = re.compile(
-    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?|[-+]?\.?(?:nan|inf)\w*)\s*(.*?)\s*", re.I
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?|[-+]?\.?(?:nan|inf)\w*)\s*(.*?)\s*",
+    re.IGNORECASE,
 )
 _UNIT = re.compile(r"[A-Za-z]+(?:\^2|\*\*2)?(?:[*/][A-Za-z]+(?:\^2|\*\*2)?)?")
 _LONGEST = 64
+_SHORT = 24
 
 
 @functools.cache
@@ -231,9 +233,8 @@ def _checked_unit(unit: str, text: str, dimension: str) -> str:
         if symbol not in _KNOWN:
             guess = _guess(symbol)
             hint = f'; did you mean "{unit.replace(symbol, guess)}"?' if guess else ""
-            _refuse(
-                f'expected {expected(dimension)}, got {_quoted(text)} (unknown unit "{symbol}"){hint}'
-            )
+            problem = f'(unknown unit "{symbol}"){hint}'
+            _refuse(f"expected {expected(dimension)}, got {_quoted(text)} {problem}")
     return unit
 
 
@@ -257,18 +258,20 @@ def _check_range(value: Decimal, text: str, unit: str, dimension: str) -> None:
     if entry.low <= value <= entry.high:
         return
     low, high = (engineering(float(end), entry.unit) for end in (entry.low, entry.high))
-    swapped = {"M": "m", "m": "M", "P": "p", "p": "P"}.get(unit[0])
-    hint = ""
-    if swapped is not None and swapped + unit[1:] in _KNOWN:
-        factor = _factor(swapped + unit[1:], entry.unit)
-        old = _factor(unit, entry.unit)
-        if (
-            factor is not None
-            and old is not None
-            and entry.low <= value / old * factor <= entry.high
-        ):
-            hint = f'; did you mean "{swapped}{unit[1:]}"?'
+    hint = _case_slip(value, unit, entry)
     _refuse(f"expected {entry.name} between {low} and {high}, got {_quoted(text)}{hint}")
+
+
+def _case_slip(value: Decimal, unit: str, entry: Dimension) -> str:
+    """Return a hint if the other case of the prefix gives a plausible value."""
+    swapped = f"{unit[0].swapcase()}{unit[1:]}"
+    if unit[0] not in "mMpP" or swapped not in _KNOWN:
+        return ""
+    factors = _factor(swapped, entry.unit), _factor(unit, entry.unit)
+    if factors[0] is None or factors[1] is None:
+        return ""
+    likely = entry.low <= value / factors[1] * factors[0] <= entry.high
+    return f'; did you mean "{swapped}"?' if likely else ""
 
 
 def prefixed(value: float, unit: str) -> str:
@@ -277,7 +280,7 @@ def prefixed(value: float, unit: str) -> str:
     prefix, power = _prefix(number, unit)
     scaled = number.scaleb(-power)
     digits = format(scaled.normalize(), "f")
-    return f"{digits if len(digits) <= 24 else repr(float(scaled))} {prefix}{unit}"
+    return f"{digits} {prefix}{unit}" if len(digits) <= _SHORT else f"{value!r} {unit}"
 
 
 def engineering(value: float, unit: str, digits: int = 3) -> str:
@@ -306,7 +309,7 @@ def engineering(value: float, unit: str, digits: int = 3) -> str:
 
 
 def _prefix(number: Decimal, unit: str) -> tuple[str, int]:
-    """Return the prefix that leaves 1 to 999 before the point, and the power of ten it stands for."""
+    """Return the prefix that leaves 1 to 999 before the point, and its power of ten."""
     if not number or not unit or not unit[0].isalpha():
         return "", 0
     square = 2 if re.match(r"[A-Za-z]+(\^|\*\*)2", unit) else 1

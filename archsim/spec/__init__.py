@@ -24,9 +24,11 @@ from archsim.spec.constant import (
     Voltage,
 )
 from archsim.spec.description import Description
-from archsim.spec.document import Document, Mark, Node, load_yaml
+from archsim.spec.document import Document, load_yaml
 from archsim.spec.dump import dump
-from archsim.spec.read import read
+from archsim.spec.misfit import misfit
+from archsim.spec.node import Mark, Node
+from archsim.spec.read import read, variants
 from archsim.spec.schema import json_schema
 from archsim.spec.walk import constants, with_values
 
@@ -60,6 +62,8 @@ __all__ = [
     "dump",
     "json_schema",
     "load_yaml",
+    "misfit",
     "read",
+    "variants",
     "with_values",
 ]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, core_schema
 
 from archsim import units
+from archsim.spec.misfit import detail, misfit, rebuilt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
@@ -133,34 +137,42 @@ class Measured:
         if not isinstance(found, str):
             shown = "nothing" if found is None else f"{found!r} (no unit)"
             message = f"expected {units.expected(self.dimension)}, got {shown}"
-            raise _fault("quantity", message)
+            raise misfit((), message)
         try:
             return units.si(found, self.dimension)
         except ValueError as error:
-            raise _fault("quantity", str(error)) from None
+            raise misfit((), str(error)) from None
 
     def _constant(
         self, found: object, handler: core_schema.ValidatorFunctionWrapHandler
     ) -> Constant:
         if isinstance(found, Constant):
             if found.dimension != self.dimension:
-                message = f"expected a constant of dimension {self.dimension}, got one of {found.dimension}"
-                raise _fault("dimension", message)
+                message = f"expected {self._example()}, got one of {found.dimension}"
+                raise misfit((), message)
             return found
         if not isinstance(found, dict):
-            example = (
-                "3" if self.dimension == "number" else units.DIMENSIONS[self.dimension].example
-            )
-            message = (
-                f"expected a constant such as {{value: {example}, source: ...}}, got {found!r}"
-            )
-            raise _fault(BARE_CONSTANT, message)
-        constant = Constant(**handler(found), dimension=self.dimension)
-        _check(constant, found)
+            message = f"expected {self._example()}, got {found!r}"
+            bare = detail((), message, found=found, kind=BARE_CONSTANT)
+            raise ValidationError.from_exception_data(BARE_CONSTANT, [bare])
+        details = _misfits(found)
+        try:
+            constant = Constant(**handler(found), dimension=self.dimension)
+        except ValidationError as error:
+            details = [*map(rebuilt, error.errors(include_url=False)), *details]
+        else:
+            details += _disorder(constant, found)
+        if details:
+            raise ValidationError.from_exception_data("constant", details)
         return constant
 
-    def _table(self, constant: Constant) -> dict[str, Any]:
-        table: dict[str, Any] = {}
+    def _example(self) -> str:
+        number = self.dimension == "number"
+        example = "3" if number else units.DIMENSIONS[self.dimension].example
+        return f"a constant such as {{value: {example}, source: ...}}"
+
+    def _table(self, constant: Constant) -> dict[str, object]:
+        table: dict[str, object] = {}
         for name in ("value", "low", "high"):
             number = getattr(constant, name)
             if number is not None:
@@ -171,38 +183,45 @@ class Measured:
         return table
 
 
-def _fault(kind: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError(kind, "{message}", {"message": message})
-
-
 def _number(found: object) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise _fault("quantity", f"expected a bare number such as 0.5, got {found!r}")
+        message = f"expected a bare number such as 0.5, got {found!r}"
+        raise misfit((), message)
     try:
         number = float(found)
     except OverflowError:
         number = math.inf
     if not 0 <= number < math.inf:
-        raise _fault("quantity", f"expected a finite number, zero or above, got {found!r}")
+        message = f"expected a finite number, zero or above, got {found!r}"
+        raise misfit((), message)
     return number
 
 
-def _check(constant: Constant, found: dict[str, Any]) -> None:
-    """Refuse a constant whose parts do not fit together."""
-    if not constant.source.strip():
-        raise _fault(
-            "source", 'expected a source (publication, data sheet or "assumption"), got ""'
-        )
-    if constant.source.strip().lower() == "assumption" and not constant.note.strip():
-        raise _fault("note", "expected a note that gives the reason of the assumption, got none")
-    if (constant.low is None) != (constant.high is None):
-        given, absent = ("low", "high") if constant.high is None else ("high", "low")
-        raise _fault("range", f"expected low and high together, got {given} without {absent}")
-    if constant.low is None or constant.high is None:
-        return
-    if not constant.low <= constant.value <= constant.high:
-        shown = ", ".join(f"{name} {found[name]}" for name in ("low", "value", "high"))
-        raise _fault("range", f"expected low <= value <= high, got {shown}")
+def _misfits(found: Mapping[str, object]) -> list[InitErrorDetails]:
+    """Return what the parts of a constant lack, whatever their values."""
+    details = []
+    source, note = found.get("source"), found.get("note")
+    if isinstance(source, str) and not source.strip():
+        message = 'expected a source (publication, data sheet or "assumption"), got ""'
+        details.append(detail(("source",), message))
+    guess = isinstance(source, str) and source.strip().lower() == "assumption"
+    if guess and not (isinstance(note, str) and note.strip()):
+        message = "expected a note that gives the reason of the assumption, got none"
+        details.append(detail(("source",), message))
+    for given, absent in (("low", "high"), ("high", "low")):
+        if given in found and absent not in found:
+            message = f"expected low and high together, got {given} without {absent}"
+            details.append(detail((given,), message))
+    return details
+
+
+def _disorder(constant: Constant, found: Mapping[str, object]) -> list[InitErrorDetails]:
+    """Return the fault of a value outside its range."""
+    low, high = constant.low, constant.high
+    if low is None or high is None or low <= constant.value <= high:
+        return []
+    shown = ", ".join(f"{name} {found[name]}" for name in ("low", "value", "high"))
+    return [detail((), f"expected low <= value <= high, got {shown}")]
 
 
 Energy = Annotated[Constant, Measured("energy")]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import core_schema
+
+from archsim.spec.misfit import rebuilt
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -13,9 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Description"]
 
 _STRICT = frozenset({"int", "float", "bool", "str"})
+_UNTYPED = frozenset({"metadata", "serialization", "cls"})
 
 
-def _make_strict(schema: Any) -> None:
+def _make_strict(schema: object) -> None:
     """Make every scalar below `schema` strict, in place."""
     if isinstance(schema, list | tuple):
         for part in schema:
@@ -24,7 +27,7 @@ def _make_strict(schema: Any) -> None:
         if schema.get("type") in _STRICT:
             schema.setdefault("strict", True)
         for name, part in schema.items():
-            if name not in ("metadata", "serialization", "cls"):
+            if name not in _UNTYPED:
                 _make_strict(part)
 
 
@@ -43,42 +46,34 @@ class Description(BaseModel):
     def __get_pydantic_core_schema__(
         cls, source: type[BaseModel], handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """Return pydantic's schema, made strict for scalars, with field names beside each fault."""
+        """Return pydantic's schema, strict for scalars, that names the fields beside each fault."""
         schema = handler(source)
         _make_strict(schema)
-        if schema["type"] != "model":
-            return schema
-        schema["schema"] = core_schema.no_info_wrap_validator_function(
-            cls._name_fields, schema["schema"]
-        )
+        if schema["type"] == "model":
+            fields = schema["schema"]
+            return {
+                **schema,
+                "schema": core_schema.no_info_wrap_validator_function(cls._name_fields, fields),
+            }
         return schema
 
     @classmethod
-    def _name_fields(cls, found: object, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+    def _name_fields(
+        cls, found: object, handler: core_schema.ValidatorFunctionWrapHandler
+    ) -> object:
         """Validate, and put the known field names beside each unknown one."""
         try:
             return handler(found)
         except ValidationError as error:
-            details = error.errors(include_url=False)
-            own = [
-                item
-                for item in details
-                if len(item["loc"]) == 1 and item["type"] == "extra_forbidden"
+            lines = error.errors(include_url=False)
+            unknown = [
+                len(line["loc"]) == 1 and line["type"] == "extra_forbidden" for line in lines
             ]
-            if not own:
+            if not any(unknown):
                 raise
-            known = sorted(field.alias or name for name, field in cls.model_fields.items())
-            lines = [
-                InitErrorDetails(
-                    type=PydanticCustomError(
-                        item["type"],
-                        "{message}",
-                        {**item.get("ctx", {}), "message": item["msg"]}
-                        | ({"known": known} if item in own else {}),
-                    ),
-                    loc=item["loc"],
-                    input=item["input"],
-                )
-                for item in details
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            details = [
+                rebuilt(line, known=known) if is_unknown else rebuilt(line)
+                for line, is_unknown in zip(lines, unknown, strict=True)
             ]
-            raise ValidationError.from_exception_data(error.title, lines) from None
+            raise ValidationError.from_exception_data(error.title, details) from None

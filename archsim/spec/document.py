@@ -1,82 +1,25 @@
-"""YAML text to a tree of nodes that know their file, line and column; hardened, since files are untrusted."""
+"""YAML files to trees of nodes; hardened, since files are untrusted."""
 
 from __future__ import annotations
 
-import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 from archsim.errors import Fault, SpecError
+from archsim.spec.compose import Composer, ForbiddenError
+from archsim.spec.fault import shown
+from archsim.spec.node import Mark, Node, Plain, one_line
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Document", "Mark", "Node", "Plain", "load_yaml", "parse_yaml"]
+__all__ = ["MAX_BYTES", "MAX_LINE", "Document", "load_yaml", "parse_yaml"]
 
 MAX_BYTES: Final = 1 << 20
 """Largest file that is read. [byte]"""
-MAX_DEPTH: Final = 32
-"""Deepest nesting of mappings and lists."""
-
-Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
-"""Python values of a document, without places."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a file, or a setting."""
-
-    file: str
-    """File as shown to the user, or the setting itself."""
-    line: int = 0
-    """Line, from 1; 0 for a setting."""
-    column: int = 0
-    """Column, from 1; 0 for a setting."""
-
-    def fault(self, path: str, message: str) -> Fault:
-        """Return a fault at this place."""
-        return Fault(
-            file=self.file, line=self.line, column=self.column, field=path, message=message
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One value of a document and where it stands."""
-
-    content: dict[str, Node] | list[Node] | str | int | float | bool | None
-    """Children of a mapping or list, else the scalar itself."""
-    mark: Mark
-    """Where the value starts."""
-    key: Mark | None = None
-    """Where its key starts, in a mapping."""
-
-    @property
-    def place(self) -> Mark:
-        """Place of the key if there is one, else of the value."""
-        return self.key or self.mark
-
-    def plain(self) -> Plain:
-        """Return the value without places."""
-        if isinstance(self.content, dict):
-            return {name: child.plain() for name, child in self.content.items()}
-        if isinstance(self.content, list):
-            return [child.plain() for child in self.content]
-        return self.content
+MAX_LINE: Final = 10_000
+"""Longest line, in characters; longer ones take the YAML scanner too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +37,6 @@ class Document:
         """Return the whole file without places."""
         plain = self.root.plain()
         return plain if isinstance(plain, dict) else {}
-
-
-class _FatalError(Exception):
-    """Reading cannot go on; carries the fault."""
-
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        super().__init__(str(fault))
 
 
 def load_yaml(path: Path | str, *, name: str = "") -> Document:
@@ -126,13 +61,10 @@ def load_yaml(path: Path | str, *, name: str = "") -> Document:
     """
     path = Path(path)
     name = name or str(path)
-    text = _text(path, name)
-    document = parse_yaml(text, name)
+    document = parse_yaml(_text(path, name), name)
     if not isinstance(document.root.content, dict):
-        kind = _kind(document.root)
-        raise SpecError(
-            [document.root.mark.fault("", f"expected a mapping of fields at the top, got {kind}")]
-        )
+        message = f"expected a mapping of fields at the top, got {shown(document.root.plain())}"
+        raise SpecError([*document.faults, document.root.mark.fault("", message)])
     return Document(path, document.root, document.faults)
 
 
@@ -142,191 +74,61 @@ def parse_yaml(text: str, name: str, *, mark: Mark | None = None) -> Document:
     Raises
     ------
     SpecError
-        If the text is no YAML, empty or nested deeper than `MAX_DEPTH`.
+        If the text is no YAML, empty, too deep or too large.
     """
-    composer = _Composer(name=name, fixed=mark)
+    composer = Composer(name=name, fixed=mark)
     try:
+        _check_lines(text, name, mark)
         root = composer.compose(text)
-    except _FatalError as error:
+    except ForbiddenError as error:
         raise SpecError([*composer.faults, error.fault]) from None
     except YAMLError as error:
         raise SpecError([*composer.faults, _syntax_fault(error, name, mark)]) from None
     return Document(Path(name), root, tuple(composer.faults))
 
 
+def _check_lines(text: str, name: str, mark: Mark | None) -> None:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MAX_LINE:
+            message = f"expected lines of at most {MAX_LINE} characters, got one of {len(line)}"
+            raise ForbiddenError((mark or Mark(name, number, 1)).fault("", message))
+
+
 def _text(path: Path, name: str) -> str:
-    place = Mark(name)
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "something else"
-            raise SpecError([place.fault("", f"expected a YAML file, got {kind}")])
-        if status.st_size > MAX_BYTES:
-            raise SpecError(
-                [place.fault("", f"expected at most {MAX_BYTES} bytes, got {status.st_size}")]
-            )
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except SpecError:
-        raise
-    except FileNotFoundError:
-        raise SpecError([place.fault("", "expected a YAML file, found none here")]) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SpecError([place.fault("", f"cannot read this file: {reason}")]) from None
-    if len(data) > MAX_BYTES:
-        raise SpecError([place.fault("", f"expected at most {MAX_BYTES} bytes, got more")])
-    try:
+        data = _bytes(path)
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        message = f"expected UTF-8 text, got byte 0x{data[error.start]:02x}"
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - before.rfind(b"\n")
+        message = f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x}"
         raise SpecError([Mark(name, line, column).fault("", message)]) from None
+    except OSError as error:
+        message = f"cannot read this file: {error.strerror or error}"
+        raise SpecError([Mark(name).fault("", message)]) from None
+    except ValueError as error:
+        raise SpecError([Mark(name).fault("", str(error))]) from None
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the bytes of a regular file of permitted size."""
+    if "\0" in str(path) or not path.exists():
+        raise ValueError("expected a YAML file, found none here")
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "something else"
+        raise ValueError(f"expected a YAML file, got {kind}")
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        size = max(status.st_size, len(data))
+        raise ValueError(f"expected a file of at most {MAX_BYTES} bytes, got {size}")
+    return data
 
 
 def _syntax_fault(error: YAMLError, name: str, fixed: Mark | None) -> Fault:
     found = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = " ".join(
-        str(
-            getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
-        ).split()
-    )
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "malformed"
     mark = fixed or (Mark(name, found.line + 1, found.column + 1) if found else Mark(name))
-    return mark.fault("", f"expected YAML, but {problem}")
-
-
-def _kind(node: Node) -> str:
-    if isinstance(node.content, dict):
-        return "a mapping"
-    if isinstance(node.content, list):
-        return "a list"
-    return "nothing" if node.content is None else f"{node.content!r}"
-
-
-_INT = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: Final[dict[str, float | bool | None]] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True,
-    "false": False, "False": False, "FALSE": False,
-    ".inf": float("inf"), ".Inf": float("inf"), ".INF": float("inf"),
-    "+.inf": float("inf"), "-.inf": float("-inf"), "-.Inf": float("-inf"), "-.INF": float("-inf"),
-    ".nan": float("nan"), ".NaN": float("nan"), ".NAN": float("nan"),
-}  # fmt: skip
-_LONGEST_NUMBER = 40
-
-
-def scalar(text: str) -> str | int | float | bool | None:
-    """Return what a plain scalar means under the core schema of YAML 1.2."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if len(text) > _LONGEST_NUMBER:
-        return text
-    if _INT.fullmatch(text):
-        return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
-
-
-@dataclass(slots=True)
-class _Composer:
-    """Builds nodes from the parser's events and collects what may not be in a file."""
-
-    name: str
-    fixed: Mark | None
-    faults: list[Fault] = field(default_factory=list)
-
-    def compose(self, text: str) -> Node:
-        documents = 0
-        root: Node | None = None
-        events = iter(YAML(typ="safe", pure=True).parse(text))
-        for event in events:
-            if isinstance(event, DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise _FatalError(
-                        self._mark(event).fault("", "expected one document, got a second after ---")
-                    )
-            elif isinstance(
-                event, (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
-            ):
-                root = self._node(event, events, "", 1, None)
-        if root is None:
-            raise _FatalError(
-                (self.fixed or Mark(self.name)).fault(
-                    "", "expected a mapping of fields, got an empty file"
-                )
-            )
-        return root
-
-    def _mark(self, event: object) -> Mark:
-        if self.fixed is not None:
-            return self.fixed
-        start = event.start_mark  # type: ignore[attr-defined]
-        return Mark(self.name, start.line + 1, start.column + 1)
-
-    def _node(
-        self, event: object, events: Iterator[object], path: str, depth: int, key: Mark | None
-    ) -> Node:
-        mark = self._mark(event)
-        if depth > MAX_DEPTH:
-            raise _FatalError(
-                mark.fault(path, f"expected at most {MAX_DEPTH} levels of nesting, got more")
-            )
-        if isinstance(event, AliasEvent):
-            message = f"expected a value, got the alias *{event.anchor}; aliases are not allowed, write it out"
-            self.faults.append(mark.fault(path, message))
-            return Node(None, mark, key)
-        self._refuse_extras(event, mark, path)
-        if isinstance(event, MappingStartEvent):
-            return Node(self._mapping(events, path, depth), mark, key)
-        if isinstance(event, SequenceStartEvent):
-            return Node(self._sequence(events, path, depth), mark, key)
-        if not isinstance(event, ScalarEvent):
-            raise _FatalError(mark.fault(path, "expected a value"))
-        return Node(scalar(event.value) if event.implicit[0] else event.value, mark, key)
-
-    def _refuse_extras(self, event: object, mark: Mark, path: str) -> None:
-        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-        if anchor:
-            self.faults.append(
-                mark.fault(
-                    path, f"expected a value, got the anchor &{anchor}; anchors are not allowed"
-                )
-            )
-        if tag:
-            self.faults.append(
-                mark.fault(path, f"expected a plain value, got the tag {tag}; tags are not allowed")
-            )
-
-    def _mapping(self, events: Iterator[object], path: str, depth: int) -> dict[str, Node]:
-        content: dict[str, Node] = {}
-        for event in events:
-            if isinstance(event, MappingEndEvent):
-                break
-            mark = self._mark(event)
-            if not isinstance(event, ScalarEvent):
-                raise _FatalError(
-                    mark.fault(path, "expected a name as key, got a list, mapping or alias")
-                )
-            self._refuse_extras(event, mark, path)
-            name = event.value
-            below = f"{path}.{name}" if path else name
-            child = self._node(next(events), events, below, depth + 1, mark)
-            if name in content:
-                first = content[name].place
-                where = f"at line {first.line}" if first.line else "before"
-                self.faults.append(
-                    mark.fault(below, f"expected each key once, got {name!r} again (first {where})")
-                )
-            else:
-                content[name] = child
-        return content
-
-    def _sequence(self, events: Iterator[object], path: str, depth: int) -> list[Node]:
-        content: list[Node] = []
-        for event in events:
-            if isinstance(event, SequenceEndEvent):
-                break
-            content.append(self._node(event, events, f"{path}[{len(content)}]", depth + 1, None))
-        return content
+    return mark.fault("", f"expected YAML, but {one_line(' '.join(str(problem).split()), 200)}")

@@ -6,7 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from archsim.spec.document import Plain, scalar
+from archsim.spec.compose import scalar
+from archsim.spec.node import Plain, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ def _flow(value: Plain) -> str:
     return _scalar(value)
 
 
-def _scalar(value: str | float | bool | None) -> str:
+def _scalar(value: Scalar) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

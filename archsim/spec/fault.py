@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from archsim.spec.document import Mark, Node
+from archsim.spec.node import Node, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
@@ -20,6 +20,8 @@ __all__ = ["did_you_mean", "faults_of", "locate"]
 
 _CUTOFF = 0.6
 _SHOWN = 60
+_LISTED = 16
+_CONSTANT_FIELDS = ("value", "low", "high", "source", "note")
 _KINDS = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -87,74 +89,100 @@ def faults_of(error: ValidationError, root: Node) -> list[Fault]:
 def _fault(item: ErrorDetails, root: Node) -> Fault:
     path, node = locate(root, item["loc"])
     kind = item["type"]
+    name = str(item["loc"][-1]) if item["loc"] else ""
     if kind == "missing":
-        name = str(item["loc"][-1])
         return node.place.fault(f"{path}.{name}" if path else name, _missing(name, node))
     if kind == "extra_forbidden":
         known = item.get("ctx", {}).get("known", _CONSTANT_FIELDS)
-        name = str(item["loc"][-1])
-        message = f"expected one of the fields {', '.join(known)}, got {name!r}{did_you_mean(name, known)}"
-        return node.place.fault(path, message)
-    return _at(node, kind).fault(path, _message(item))
-
-
-_CONSTANT_FIELDS = ("value", "low", "high", "source", "note")
-
-
-def _at(node: Node, kind: str) -> Mark:
+        return node.place.fault(path, _unknown(name, known))
     scalar = not isinstance(node.content, dict | list)
-    return node.mark if scalar or kind.startswith("union_tag") else node.place
+    place = node.mark if scalar or kind.startswith("union_tag") else node.place
+    return place.fault(path, _TEXTS.get(kind, _own_text)(item))
 
 
 def _missing(name: str, node: Node) -> str:
     given = node.content if isinstance(node.content, dict) else {}
     near = did_you_mean(name, given).replace("did you mean", "is it")
-    return f"expected the field {name!r}, found none{near}"
+    return f'expected the field "{name}", found none{near}'
 
 
-def _message(item: ErrorDetails) -> str:
-    kind, context, found = item["type"], item.get("ctx", {}), shown(item["input"])
-    if kind in _KINDS:
-        return f"expected {_KINDS[kind]}, got {found}"
-    if kind in _LIMITS:
-        name, text = _LIMITS[kind]
-        return f"expected {text.format(context[name])}, got {found}"
-    if kind in ("too_short", "too_long"):
-        limit = "at least" if kind == "too_short" else "at most"
-        number = context.get("min_length", context.get("max_length"))
-        return f"expected {limit} {number} entries, got {context.get('actual_length', 'more')}"
-    if kind in ("literal_error", "enum"):
-        return _choice(str(context["expected"]), item["input"])
-    if kind == "union_tag_invalid":
-        return _choice(
-            str(context["expected_tags"]), context["tag"], str(context["discriminator"]).strip("'")
-        )
-    if kind == "union_tag_not_found":
-        name = str(context["discriminator"]).strip("'")
-        return f"expected the field {name!r}, which says what this is, found none"
-    if kind == "value_error":
-        return str(context.get("error", item["msg"]))
-    if kind == "assertion_error":
-        return item["msg"].removeprefix("Assertion failed, ")
+def _unknown(name: str, known: Sequence[str]) -> str:
+    listed = ", ".join(known[:_LISTED])
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return (
+        f'expected one of the fields {listed}{more}, got "{_cut(name)}"{did_you_mean(name, known)}'
+    )
+
+
+def _wrong_kind(item: ErrorDetails) -> str:
+    return f"expected {_KINDS[item['type']]}, got {shown(item['input'])}"
+
+
+def _out_of_limit(item: ErrorDetails) -> str:
+    name, text = _LIMITS[item["type"]]
+    return f"expected {text.format(item['ctx'][name])}, got {shown(item['input'])}"
+
+
+def _wrong_length(item: ErrorDetails) -> str:
+    limit = "at least" if item["type"] == "too_short" else "at most"
+    context = item["ctx"]
+    number = context.get("min_length", context.get("max_length"))
+    return f"expected {limit} {number} entries, got {context.get('actual_length') or 'more'}"
+
+
+def _no_choice(item: ErrorDetails) -> str:
+    return _choice("", str(item["ctx"]["expected"]), item["input"])
+
+
+def _wrong_tag(item: ErrorDetails) -> str:
+    context = item["ctx"]
+    name = str(context["discriminator"]).strip("'")
+    return _choice(f"{name} ", str(context["expected_tags"]), context["tag"])
+
+
+def _no_tag(item: ErrorDetails) -> str:
+    name = str(item["ctx"]["discriminator"]).strip("'")
+    return f'expected the field "{name}", which says what this is, found none'
+
+
+def _raised(item: ErrorDetails) -> str:
+    return str(item.get("ctx", {}).get("error", item["msg"]))
+
+
+def _own_text(item: ErrorDetails) -> str:
     return item["msg"]
 
 
-def _choice(listed: str, found: object, name: str = "") -> str:
+_TEXTS: Final[Mapping[str, Callable[[ErrorDetails], str]]] = MappingProxyType(
+    dict.fromkeys(_KINDS, _wrong_kind)
+    | dict.fromkeys(_LIMITS, _out_of_limit)
+    | dict.fromkeys(("too_short", "too_long"), _wrong_length)
+    | dict.fromkeys(("literal_error", "enum"), _no_choice)
+    | {
+        "union_tag_invalid": _wrong_tag,
+        "union_tag_not_found": _no_tag,
+        "value_error": _raised,
+        "assertion_error": _raised,
+    }
+)
+
+
+def _choice(name: str, listed: str, found: object) -> str:
     choices = re.findall(r"'([^']*)'", listed) or [listed]
-    field = f"{name} " if name else ""
     hint = did_you_mean(found, choices) if isinstance(found, str) else ""
-    return f"expected {field}one of {', '.join(choices)}, got {shown(found)}{hint}"
+    return f"expected {name}one of {', '.join(choices)}, got {shown(found)}{hint}"
 
 
-def shown(found: Any) -> str:
+def shown(found: object) -> str:
     """Return how a message shows what was found, cut to a line."""
-    if found is None:
-        return "nothing"
     if isinstance(found, dict):
         return "a mapping"
     if isinstance(found, list | tuple):
         return "a list"
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    text = f'"{found}"' if isinstance(found, str) else repr(found)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    if isinstance(found, bool) or found is None:
+        return {None: "nothing", True: "true", False: "false"}[found]
+    return _cut(f'"{found}"' if isinstance(found, str) else repr(found))
+
+
+def _cut(text: str) -> str:
+    return one_line(text, _SHOWN)

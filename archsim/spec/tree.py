@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from archsim.errors import SpecError
-from archsim.spec.document import Mark, Node
+from archsim.spec.node import Mark, Node
 
 __all__ = ["merged", "replaced"]
 

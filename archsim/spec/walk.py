@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -25,7 +25,7 @@ def constants(model: BaseModel) -> dict[str, Constant]:
 
 
 def with_values(model: ModelT, values: Mapping[str, float]) -> ModelT:
-    """Return `model` with other nominal values; ranges and sources stay, nothing is validated again.
+    """Return `model` with other nominal values; ranges and sources stay, nothing is validated.
 
     Parameters
     ----------
@@ -80,7 +80,8 @@ def _replaced(value: object, path: str, values: Mapping[str, float]) -> object:
     if all(new[key] is child for key, _, child in _children(value, path)):
         return value
     if isinstance(value, BaseModel):
-        return type(value).model_construct(value.model_fields_set, **new)
+        fields: dict[str, Any] = {str(key): child for key, child in new.items()}
+        return type(value).model_construct(value.model_fields_set, **fields)
     return (
         new if isinstance(value, Mapping) else type(cast("tuple[object, ...]", value))(new.values())
     )
