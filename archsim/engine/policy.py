@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import inspect
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import simpy
 
-from archsim.errors import ModelError
+from archsim.errors import InputError, ModelError
 from archsim.mapping.program import Station
 
-__all__ = ["ON", "Arrival", "Policy", "StationControl"]
+__all__ = ["ON", "Arrival", "Policy", "StationControl", "policies", "register_policy"]
 
 ON = "on"
 """Power state that every component is in unless a policy says otherwise."""
@@ -35,6 +37,27 @@ class Arrival:
 
 Policy = Callable[["StationControl"], Generator[simpy.Event, Any, None]]
 """A generator function; the engine runs it as a SimPy process for the whole run."""
+
+_POLICIES: dict[str, Policy] = {}
+
+
+def register_policy(name: str, policy: Policy) -> None:
+    """Make a policy known by name; registering the same one again does nothing.
+
+    Raises
+    ------
+    InputError
+        If it is no generator function, or another policy has the name.
+    """
+    if not inspect.isgeneratorfunction(policy):
+        raise InputError(f"policy {name!r}: expected a generator function, got {policy!r}")
+    if _POLICIES.setdefault(name, policy) is not policy:
+        raise InputError(f"policy {name!r} is registered already; choose another name")
+
+
+def policies() -> Mapping[str, Policy]:
+    """Return all registered policies by name."""
+    return MappingProxyType(_POLICIES)
 
 
 class StationControl:
