@@ -6,6 +6,7 @@ with ``:VARIANT`` behind it if one is wanted.
 
 from __future__ import annotations
 
+import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +28,7 @@ FILES: Final[Mapping[Kind, str]] = MappingProxyType(
 )
 """Catalog → name of the file in each of its folders."""
 
+_SHOWN = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _VARIANT = re.compile(r"(.+?):([A-Za-z0-9_-]+)")
 
@@ -72,26 +74,20 @@ def find(kind: Kind, reference: str) -> tuple[Path, str]:
     """
     match = _VARIANT.fullmatch(reference)
     name, variant = (match[1], match[2]) if match else (reference, "")
-    if _NAME.fullmatch(name):
-        entry = folder(kind) / name / FILES[kind]
-        if entry.is_file():
-            return entry, variant
-    if not name or "\0" in name:
+    if not name.strip() or "\0" in name:
         message = f"expected a name or path of one of the {kind}, got {reference!r}"
         raise InputError(message)
-    path = Path(name)
-    try:
-        if path.is_dir():
-            path /= FILES[kind]
-        if path.is_file():
+    places = [Path(name), Path(name) / FILES[kind]]
+    if _NAME.fullmatch(name):
+        places.insert(0, folder(kind) / name / FILES[kind])
+    for path in places:
+        if os.path.isfile(path):  # noqa: PTH113  (Path.is_file raises for overlong names)
             return path, variant
-    except OSError:
-        pass
     known = entries(kind)
     near = get_close_matches(name, known, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else ""
     listed = ", ".join(known) or "none"
-    message = f"expected one of the {kind} ({listed}) or a path, got {reference!r}{hint}"
+    message = f"expected one of the {kind} ({listed}) or a path, got {reference[:_SHOWN]!r}{hint}"
     raise InputError(message)
 
 

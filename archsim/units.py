@@ -65,7 +65,7 @@ DIMENSIONS: Final[Mapping[str, Dimension]] = MappingProxyType(
         "transimpedance": _dimension("a transimpedance", "10 kohm", "ohm", "1", "1e13"),
         "capacitance": _dimension("a capacitance", "1 fF", "F", "1e-19", "1"),
         "power": _dimension("a power", "0.3 mW", "W", "1e-18", "2e4"),
-        "area": _dimension("an area", "25 um^2", "m^2", "1e-19", "1"),
+        "area": _dimension("an area", "25 um^2", "m^2", "1e-18", "1"),
         "length": _dimension("a length", "100 nm", "m", "1e-10", "10"),
         "temperature": _dimension("a temperature", "300 K", "K", "1e-3", "2e3"),
         "data_rate": _dimension("a data rate", "2 Gbit/s", "bit/s", "1", "1e18"),
@@ -135,6 +135,7 @@ _TEXT = re.compile(
 _UNIT = re.compile(r"[A-Za-z]+(?:\^2|\*\*2)?(?:[*/][A-Za-z]+(?:\^2|\*\*2)?)?")
 _LONGEST = 64
 _SHORT = 24
+_SHORT_FIXED = 6
 
 
 @functools.cache
@@ -305,7 +306,9 @@ def engineering(value: float, unit: str, digits: int = 3) -> str:
         return f"{float(value):g} {unit}"
     rounded = Decimal(format(number, f".{digits - 1}e"))
     prefix, power = _prefix(rounded, unit)
-    return f"{float(rounded.scaleb(-power)):.{digits}g} {prefix}{unit}".replace("e+0", "e")
+    scaled = rounded.scaleb(-power).normalize()
+    shown = format(scaled, "f") if abs(scaled.adjusted()) < _SHORT_FIXED else f"{float(scaled):g}"
+    return f"{shown} {prefix}{unit}"
 
 
 def _prefix(number: Decimal, unit: str) -> tuple[str, int]:

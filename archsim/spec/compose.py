@@ -80,12 +80,12 @@ class Composer:
     """Values read so far."""
 
     def compose(self, text: str) -> Node:
-        """Return the root of the only document in `text`.
+        """Return the root of the only document in `text`; it holds nothing if there is none.
 
         Raises
         ------
         ForbiddenError
-            If there is no document, more than one, or one too deep or too large.
+            If there is more than one document, or one too deep or too large.
         """
         root: Node | None = None
         events: Iterator[Any] = iter(YAML(typ="safe", pure=True).parse(text))
@@ -95,10 +95,7 @@ class Composer:
                 raise ForbiddenError(self._mark(event).fault("", message))
             if isinstance(event, NodeEvent):
                 root = self._node(event, events, "", depth=1)
-        if root is None or root.content is None:
-            message = "expected a mapping of fields, got an empty file"
-            raise ForbiddenError((self.fixed or Mark(self.name)).fault("", message))
-        return root
+        return root or Node(None, self.fixed or Mark(self.name))
 
     def _mark(self, event: Event) -> Mark:
         if self.fixed is not None:
@@ -131,7 +128,7 @@ class Composer:
         if isinstance(event, ScalarEvent):
             text = str(event.value)
             return Node(scalar(text) if event.implicit[0] else text, mark, key)
-        return Node(None, mark, key)
+        return Node(None, mark)  # an alias, refused at its own place
 
     def _refuse_extras(self, event: NodeEvent, mark: Mark, path: str) -> None:
         """Note an alias, anchor or tag as a fault."""

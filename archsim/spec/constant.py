@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, core_schema
 
 from archsim import units
+from archsim.spec.fault import shown
 from archsim.spec.misfit import detail, misfit, rebuilt
 
 if TYPE_CHECKING:
@@ -135,8 +136,8 @@ class Measured:
         if self.dimension == "number":
             return _number(found)
         if not isinstance(found, str):
-            shown = "nothing" if found is None else f"{found!r} (no unit)"
-            message = f"expected {units.expected(self.dimension)}, got {shown}"
+            unit = " (no unit)" if isinstance(found, int | float) else ""
+            message = f"expected {units.expected(self.dimension)}, got {shown(found)}{unit}"
             raise misfit((), message)
         try:
             return units.si(found, self.dimension)
@@ -152,7 +153,7 @@ class Measured:
                 raise misfit((), message)
             return found
         if not isinstance(found, dict):
-            message = f"expected {self._example()}, got {found!r}"
+            message = f"expected {self._example()}, got {shown(found)}"
             bare = detail((), message, found=found, kind=BARE_CONSTANT)
             raise ValidationError.from_exception_data(BARE_CONSTANT, [bare])
         details = _misfits(found)
@@ -185,14 +186,14 @@ class Measured:
 
 def _number(found: object) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float):
-        message = f"expected a bare number such as 0.5, got {found!r}"
+        message = f"expected a bare number such as 0.5, got {shown(found)}"
         raise misfit((), message)
     try:
         number = float(found)
     except OverflowError:
         number = math.inf
     if not 0 <= number < math.inf:
-        message = f"expected a finite number, zero or above, got {found!r}"
+        message = f"expected a finite number, zero or above, got {shown(found)}"
         raise misfit((), message)
     return number
 
@@ -220,8 +221,8 @@ def _disorder(constant: Constant, found: Mapping[str, object]) -> list[InitError
     low, high = constant.low, constant.high
     if low is None or high is None or low <= constant.value <= high:
         return []
-    shown = ", ".join(f"{name} {found[name]}" for name in ("low", "value", "high"))
-    return [detail((), f"expected low <= value <= high, got {shown}")]
+    listed = ", ".join(f"{name} {found[name]}" for name in ("low", "value", "high"))
+    return [detail((), f"expected low <= value <= high, got {listed}")]
 
 
 Energy = Annotated[Constant, Measured("energy")]

@@ -63,7 +63,8 @@ def load_yaml(path: Path | str, *, name: str = "") -> Document:
     name = name or str(path)
     document = parse_yaml(_text(path, name), name)
     if not isinstance(document.root.content, dict):
-        message = f"expected a mapping of fields at the top, got {shown(document.root.plain())}"
+        found = "an empty file" if document.root.content is None else shown(document.root.plain())
+        message = f"expected a mapping of fields, got {found}"
         raise SpecError([*document.faults, document.root.mark.fault("", message)])
     return Document(path, document.root, document.faults)
 
@@ -74,7 +75,7 @@ def parse_yaml(text: str, name: str, *, mark: Mark | None = None) -> Document:
     Raises
     ------
     SpecError
-        If the text is no YAML, empty, too deep or too large.
+        If the text is no YAML, too deep or too large.
     """
     composer = Composer(name=name, fixed=mark)
     try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-__all__ = ["dump"]
+__all__ = ["dump", "dump_plain"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ +^-]*(?<! )")
 _ESCAPED = re.compile(
@@ -29,7 +29,12 @@ def dump(model: BaseModel) -> str:
     Fields stand in the order of the model, mappings in their own; equal models give equal text.
     """
     plain: Plain = model.model_dump(mode="json", by_alias=True)
-    return "".join(f"{line}\n" for line in _block(plain))
+    return dump_plain(plain)
+
+
+def dump_plain(value: Plain) -> str:
+    """Return plain values as YAML text in block style, short leaves in flow style."""
+    return "".join(f"{line}\n" for line in _block(value))
 
 
 def _block(value: Plain) -> Iterator[str]:

@@ -95,7 +95,7 @@ def _fault(item: ErrorDetails, root: Node) -> Fault:
     if kind == "extra_forbidden":
         known = item.get("ctx", {}).get("known", _CONSTANT_FIELDS)
         return node.place.fault(path, _unknown(name, known))
-    scalar = not isinstance(node.content, dict | list)
+    scalar = node.content is not None and not isinstance(node.content, dict | list)
     place = node.mark if scalar or kind.startswith("union_tag") else node.place
     return place.fault(path, _TEXTS.get(kind, _own_text)(item))
 

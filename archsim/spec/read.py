@@ -95,17 +95,16 @@ def resolve(
     for name, text in (settings or {}).items():
         mark = Mark(f"{_SETTING}{name}={text}")
         try:
-            root = replaced(root, name, _setting(text, mark, faults), mark)
+            root = replaced(root, name, _setting(text, mark), mark)
         except SpecError as error:
             faults.extend(error.faults)
     return root, faults
 
 
-def _setting(text: str, mark: Mark, faults: list[Fault]) -> Node:
-    if not text.strip():
-        return Node(None, mark)
+def _setting(text: str, mark: Mark) -> Node:
     document = parse_yaml(text, mark.file, mark=mark)
-    faults.extend(document.faults)
+    if document.faults:
+        raise SpecError(list(document.faults))
     return document.root
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from archsim.errors import SpecError
+from archsim.spec.fault import shown
 from archsim.spec.node import Mark, Node
 
 __all__ = ["merged", "replaced"]
@@ -44,7 +45,7 @@ def _put(node: Node, rest: str, value: Node, mark: Mark, above: str) -> Node:
     if isinstance(node.content, list):
         return _put_item(node, rest, value, mark, above)
     if not isinstance(node.content, dict):
-        message = f"expected a mapping or list here to set {rest!r} in, got {node.content!r}"
+        message = f"expected a mapping or list to set {rest} in, got {shown(node.content)}"
         raise SpecError([mark.fault(above, message)])
     key, rest = _first(rest, node.content, mark, above)
     child = node.content.get(key, Node({}, mark, mark))
@@ -57,7 +58,7 @@ def _put_item(node: Node, rest: str, value: Node, mark: Mark, above: str) -> Nod
     items = list(node.content) if isinstance(node.content, list) else []
     match = re.fullmatch(r"\[(\d{1,9})\]\.?(.*)", rest)
     if match is None or int(match[1]) >= len(items):
-        message = f"expected an index from [0] to [{len(items) - 1}], got {rest!r}"
+        message = f"expected an index from [0] to [{len(items) - 1}], got {shown(rest)}"
         raise SpecError([mark.fault(above, message)])
     number = int(match[1])
     items[number] = _put(items[number], match[2], value, mark, f"{above}[{number}]")
@@ -82,5 +83,5 @@ def _first(path: str, known: dict[str, Node], mark: Mark, above: str) -> tuple[s
         or (match.end() < len(path) and path[match.end()] != ".")
         or path.endswith(".")
     ):
-        raise SpecError([mark.fault(above, f"expected a dotted field path, got {path!r}")])
+        raise SpecError([mark.fault(above, f"expected a dotted field path, got {shown(path)}")])
     return match[0], path[match.end() :].removeprefix(".")
