@@ -2,73 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    Field,
-    GetJsonSchemaHandler,
-    SerializeAsAny,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic import Field, model_validator
 
 import archsim.components.cell_exponential
 import archsim.components.cell_table  # noqa: F401  (both register their cell models)
-from archsim.components.cell import CELL_MODELS, CellModel
+from archsim.components.cell import AnyCell
 from archsim.spec import Description, Number, Time
 
-__all__ = ["AnyCell", "Behaviour", "Converter", "Drive"]
+__all__ = ["Behaviour", "Converter", "Drive"]
 
 WeightForm = Literal["balanced", "reference"]
 WriteScheme = Literal["parallel", "row_serial", "device_serial"]
-
-
-
-def _by_model(
-    value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-) -> CellModel:
-    """Validate `value` with the class registered for its model."""
-    if isinstance(value, CellModel):
-        return value
-    if not isinstance(value, Mapping):
-        handler(value)
-    assert isinstance(value, Mapping)  # noqa: S101 (the base class refuses anything else)
-    name = value.get("model")
-    if not isinstance(name, str) or name not in CELL_MODELS:
-        raise _unknown_model(value, name)
-    return CELL_MODELS[name].model_validate(value, context=info.context)
-
-
-def _unknown_model(value: Mapping[str, Any], name: object) -> ValidationError:
-    """Return the refusal of a missing or unknown cell model, placed at the field `model`."""
-    text = f"expected one of the cell models {', '.join(sorted(CELL_MODELS))}"
-    if name is not None:
-        near = get_close_matches(str(name), sorted(CELL_MODELS), n=1)
-        text += f', got "{str(name)[:64]}"' + (f'; did you mean "{near[0]}"?' if near else "")
-    fault = PydanticCustomError("unknown_model", "{message}", {"message": text})
-    details = InitErrorDetails(type=fault, loc=("model",), input=value)
-    return ValidationError.from_exception_data("cell", [details])
-
-
-class _ModelSchema:
-    """JSON Schema of a cell: any of the registered models."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        del schema
-        models = [CELL_MODELS[name] for name in sorted(CELL_MODELS)]
-        return {"anyOf": [handler(model.__pydantic_core_schema__) for model in models]}
-
-
-AnyCell = Annotated[SerializeAsAny[CellModel], WrapValidator(_by_model), _ModelSchema()]
-"""A cell of any registered model, told by its field `model`."""
 
 
 class Converter(Description):

@@ -8,15 +8,16 @@ dimensionless, 0 at the lower and 1 at the upper end of the conductance window.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import SerializeAsAny, model_validator
 
+from archsim.components.registry import Registry
 from archsim.spec import Conductance, Description, Number
 
-__all__ = ["CELL_MODELS", "CellModel", "FloatArray", "register_cell"]
+__all__ = ["CELL_MODELS", "AnyCell", "CellModel", "FloatArray", "register_cell"]
 
 FloatArray = NDArray[np.float64]
 
@@ -119,13 +120,14 @@ class CellModel(Description):
         """
 
 
-CELL_MODELS: dict[str, type[CellModel]] = {}
+CELL_MODELS = Registry(CellModel, field="model", what="cell model")
 """Cell models by registered name."""
 
-_Model = TypeVar("_Model", bound=type[CellModel])
+AnyCell = Annotated[SerializeAsAny[CellModel], CELL_MODELS]
+"""A cell of any registered model, told by its field `model`."""
 
 
-def register_cell(name: str, model: _Model, /) -> _Model:
+def register_cell(name: str, model: type[CellModel]) -> None:
     """Make a cell model known under a name, as used in ``behaviour.cell.model``.
 
     Parameters
@@ -135,18 +137,9 @@ def register_cell(name: str, model: _Model, /) -> _Model:
     model : type
         Subclass of `CellModel`.
 
-    Returns
-    -------
-    type
-        `model` itself.
-
     Raises
     ------
-    ValueError
-        If another model has the name already.
+    InputError
+        If `model` is no cell model, or another one has the name.
     """
-    known = CELL_MODELS.setdefault(name, model)
-    if known is not model:
-        message = f"cell model {name!r} is registered already, as {known.__qualname__}"
-        raise ValueError(message)
-    return model
+    CELL_MODELS.register(name, model)

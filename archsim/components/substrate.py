@@ -33,8 +33,8 @@ class Coupled(NamedTuple):
     """Values on the rows, shape (samples, rows)."""
     columns: FloatArray | None = None
     """Values fed back on the columns, shape (samples, columns); None without feedback."""
-    driven: bool = False
-    """Whether the rows are driven by DACs, not by analog neurons."""
+    driven: tuple[bool, bool] = (False, False)
+    """Whether rows and columns are driven by DACs, not by analog neurons."""
 
 
 class _Piece(NamedTuple):
@@ -219,15 +219,13 @@ class Substrate:
             for piece in self._pieces[item.matrix]:
                 rows = np.rint(item.rows[:, piece.rows] * unit)
                 conducting.append(Conducting(piece.cells, rows, transposed=False))
-                drives.append(item.driven)
+                drives.append(item.driven[0])
                 if item.columns is not None:
                     columns = np.rint(item.columns[:, piece.columns] * unit)
                     conducting.append(Conducting(piece.cells, columns, transposed=True))
-                    drives.append(False)
+                    drives.append(item.driven[1])
         samples = len(coupled[0].rows)
-        self._log.settle(
-            conducting, drives, unit=self._code_top, neurons=neurons, samples=samples
-        )
+        self._log.settle(conducting, drives, unit=self._code_top, neurons=neurons, samples=samples)
         self.read_count += 0 if evaluate else samples
 
     def convert(self, matrix: str, values: FloatArray) -> FloatArray:
@@ -236,6 +234,12 @@ class Substrate:
         widths = [(piece.cells.block, piece.columns.stop - piece.columns.start) for piece in last]
         self._log.convert(widths, samples=len(values))
         return self.converted(values)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let the acts of the body wait for what came before, not for each other."""
+        with self._log.together():
+            yield
 
     def operate(self, acts: Mapping[str, int]) -> None:
         """Record digital acts: ``role.action`` → how many."""
