@@ -3,19 +3,23 @@
 from archsim.chip.build import build, component_tables
 from archsim.chip.chip import Chip, Link, PricedAction, Tile
 from archsim.chip.description import ChipDescription, CrossbarDescription, Unpriced
+from archsim.chip.published import Claim, Published, read_published
 from archsim.chip.read import ANY_CHIP, read_chip, register_chip
 
 __all__ = [
     "ANY_CHIP",
     "Chip",
     "ChipDescription",
+    "Claim",
     "CrossbarDescription",
     "Link",
     "PricedAction",
+    "Published",
     "Tile",
     "Unpriced",
     "build",
     "component_tables",
     "read_chip",
+    "read_published",
     "register_chip",
 ]

@@ -49,9 +49,9 @@ def build(description: CrossbarDescription) -> Chip:
         )
     tables = component_tables(description)
     tiles = tuple(
-        Tile(name=name, tile_class=tile_class(key), components=tables[tile_class(key)])
-        for key in description.tiles
-        for name in expanded(key)
+        Tile(name=name, tile_class=tile_class(entry), components=tables[tile_class(entry)])
+        for entry in description.layout
+        for name in expanded(entry)
     )
     return Chip(
         description=description,

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
 import networkx as nx
 
-from archsim.chip.description import MAX_TILES, CrossbarDescription, Unpriced, expanded, tile_class
+from archsim.chip.description import (
+    MAX_TILES,
+    CrossbarDescription,
+    Unpriced,
+    expanded,
+    tile_class,
+    tile_count,
+)
 from archsim.chip.network import FreeNetwork, MeshNetwork, RingNetwork, TorusNetwork
 from archsim.components.component import AnyComponent, ComponentDescription, built
 from archsim.components.roles import ROLES
@@ -43,30 +49,54 @@ Check = Callable[[CrossbarDescription], Iterator[Problem]]
 
 
 def problems(description: CrossbarDescription) -> list[Problem]:
-    """Return everything that the checks find, in the order of `CHECKS`."""
-    return [problem for check in CHECKS for problem in check(description)]
+    """Return everything that the checks find, in the order of `CHECKS`.
+
+    A chip of too many tiles is checked no further.
+    """
+    found = list(tiles_can_be_handled(description))
+    return found or [problem for check in CHECKS for problem in check(description)]
+
+
+def tiles_can_be_handled(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse more tiles or nodes than can be handled."""
+    count = _tile_count(description)
+    if count > MAX_TILES:
+        yield Problem(("layout",), f"expected at most {MAX_TILES} tiles, got {count}")
+    nodes = math.prod(getattr(description.network, "shape", ()))
+    if nodes > MAX_TILES:
+        yield Problem(("network", "shape"), f"expected at most {MAX_TILES} nodes, got {nodes}")
+
+
+def classes_are_laid_out(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse tiles of an unknown class, classes without a tile, and a reserved name."""
+    known, used = description.tiles, set(map(tile_class, description.layout))
+    for number, entry in enumerate(description.layout):
+        name = tile_class(entry)
+        if name not in known:
+            message = f'expected a class of tiles ({", ".join(known)}), got "{name}"'
+            yield Problem(("layout", number), message + _near(name, known))
+    for name in known:
+        if name == "network":
+            message = (
+                'expected another name, got "network", which is reserved for links and routers'
+            )
+            yield Problem(("tiles", name), message)
+        elif name not in used:
+            yield Problem(
+                ("tiles", name), f'expected a tile of class "{name}" in layout, found none'
+            )
 
 
 def tile_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse tile classes that appear twice, reserved and clashing names, and too many tiles."""
-    classes = Counter(tile_class(key) for key in description.tiles)
-    for key in description.tiles:
-        name = tile_class(key)
-        if name == "network":
-            yield Problem(
-                ("tiles", key),
-                'expected another name, got "network", which is reserved for links and routers',
-            )
-        elif classes[name] > 1:
-            classes[name] = 0
-            message = (
-                f'duplicate tiles "{name}": expected one entry for each name; '
-                "give the other tiles a name of their own"
-            )
-            yield Problem(("tiles", key), message)
-    count = _tile_count(description)
-    if count > MAX_TILES:
-        yield Problem(("tiles",), f"expected at most {MAX_TILES} tiles, got {count}")
+    """Refuse tiles that are laid out twice."""
+    seen: set[str] = set()
+    for number, entry in enumerate(description.layout):
+        names = list(expanded(entry))
+        twice = next((name for name in names if name in seen), None)
+        if twice is not None:
+            message = f'duplicate name "{twice}": expected every tile once'
+            yield Problem(("layout", number), message)
+        seen.update(names)
 
 
 def switch_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
@@ -77,7 +107,10 @@ def switch_names_are_unique(description: CrossbarDescription) -> Iterator[Proble
     taken = set(_tile_names(description))
     for number, name in enumerate(network.switches):
         if name in taken:
-            message = f'duplicate name "{name}": expected a switch named unlike every tile and other switch'
+            message = (
+                f'duplicate name "{name}": expected a switch named unlike every tile and '
+                "other switch"
+            )
             yield Problem(("network", "switches", number), message)
         taken.add(name)
 
@@ -90,8 +123,6 @@ def tiles_fit_the_shape(description: CrossbarDescription) -> Iterator[Problem]:
         if nodes < tiles:
             message = f"expected at least as many nodes as the {tiles} tiles, got {nodes} nodes"
             yield Problem(("network", "shape"), message)
-        elif nodes > MAX_TILES:
-            yield Problem(("network", "shape"), f"expected at most {MAX_TILES} nodes, got {nodes}")
 
 
 def links_end_at_nodes(description: CrossbarDescription) -> Iterator[Problem]:
@@ -186,9 +217,19 @@ def routers_route(description: CrossbarDescription) -> Iterator[Problem]:
         yield Problem(("network", "router", "kind"), f"expected a router, got {router.kind}")
 
 
+def network_names_are_its_own(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse components of tiles that are named like a part of the network."""
+    taken = description.groups()["network"]
+    for group, components in description.tiles.items():
+        for role in components:
+            if role in taken:
+                message = f'expected a name unlike the parts of the network, got "{role}"'
+                yield Problem(("tiles", group, role), message)
+
+
 def roles_do_their_part(description: CrossbarDescription) -> Iterator[Problem]:
     """Refuse a component whose role asks for something that its kind cannot do."""
-    for key, components in description.tiles.items():
+    for group, components in description.tiles.items():
         for role, component in components.items():
             if role not in ROLES:
                 continue
@@ -199,17 +240,18 @@ def roles_do_their_part(description: CrossbarDescription) -> Iterator[Problem]:
                     f'expected a kind with the action "{wanted}", which the role {role} needs, '
                     f"got {component.kind} ({', '.join(actions)})"
                 )
-                yield Problem(("tiles", key, role, "kind"), message)
+                yield Problem(("tiles", group, role, "kind"), message)
 
 
 def behaviour_has_its_parts(description: CrossbarDescription) -> Iterator[Problem]:
     """Refuse a chip that lacks a role without which it cannot behave as described."""
     settling = description.behaviour.settling
-    neuron = "analog_neuron" if settling == "analog" else "neuron"
+    reasons = dict.fromkeys(("array", "dac", "tia", "sample_hold", "adc"), "analog reads")
+    reasons["analog_neuron" if settling == "analog" else "neuron"] = f"settling {settling}"
+    reasons |= {"write_driver": "update pulses", "controller": "every operation"}
     present = {role for components in description.tiles.values() for role in components}
-    for role in ("array", "dac", "adc", neuron):
+    for role, why in reasons.items():
         if role not in present:
-            why = f"settling {settling}" if role == neuron else "analog reads"
             message = (
                 f'missing role "{role}": expected a tile with a component that '
                 f"{ROLES[role].meaning} ({why}), found none"
@@ -234,12 +276,12 @@ def converters_agree(description: CrossbarDescription) -> Iterator[Problem]:
     """Refuse converters that are built with other bits than learning reckons with."""
     behaviour = description.behaviour
     wanted = {"adc": behaviour.adc.bits, "dac": behaviour.dac.bits}
-    for key, components in description.tiles.items():
+    for group, components in description.tiles.items():
         for role, bits in wanted.items():
             found = getattr(components.get(role), "bits", bits)
             if found != bits:
                 message = f"expected {bits} bits, as behaviour.{role}.bits says, got {found}"
-                yield Problem(("tiles", key, role, "bits"), message)
+                yield Problem(("tiles", group, role, "bits"), message)
 
 
 def prices_can_be_counted(description: CrossbarDescription) -> Iterator[Problem]:
@@ -311,6 +353,7 @@ def _unpriced_entry(
 
 
 CHECKS: tuple[Check, ...] = (
+    classes_are_laid_out,
     tile_names_are_unique,
     switch_names_are_unique,
     tiles_fit_the_shape,
@@ -319,6 +362,7 @@ CHECKS: tuple[Check, ...] = (
     tiles_reach_each_other,
     datelines_have_channels,
     routers_route,
+    network_names_are_its_own,
     roles_do_their_part,
     behaviour_has_its_parts,
     pairs_have_two_arrays,
@@ -330,15 +374,15 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _tile_names(description: CrossbarDescription) -> list[str]:
-    return list(itertools.chain.from_iterable(map(expanded, description.tiles)))
+    return list(itertools.chain.from_iterable(map(expanded, description.layout)))
 
 
 def _tile_count(description: CrossbarDescription, *, role: str = "") -> int:
     """Return how many tiles there are, or how many hold `role`."""
     return sum(
-        sum(1 for _ in expanded(key))
-        for key, components in description.tiles.items()
-        if not role or role in components
+        tile_count(entry)
+        for entry in description.layout
+        if not role or role in description.tiles.get(tile_class(entry), ())
     )
 
 
@@ -354,9 +398,9 @@ def _components(
     description: CrossbarDescription,
 ) -> Iterator[tuple[tuple[str | int, ...], str, str, AnyComponent]]:
     """Give (path, tile class, role, component) of every component, those of the network last."""
-    for key, components in description.tiles.items():
+    for group, components in description.tiles.items():
         for role, component in components.items():
-            yield ("tiles", key, role), tile_class(key), role, component
+            yield ("tiles", group, role), group, role, component
     parts = getattr(description.network, "parts", {})
     for role, component in description.groups()["network"].items():
         path = ("network", "parts", role) if role in parts else ("network", role)

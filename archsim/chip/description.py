@@ -18,64 +18,78 @@ from archsim.components.router import LinkPart
 from archsim.components.technology import Technology
 from archsim.spec import Description
 
-__all__ = ["ChipDescription", "CrossbarDescription", "Unpriced", "expanded", "tile_class"]
+__all__ = [
+    "ChipDescription",
+    "CrossbarDescription",
+    "Unpriced",
+    "expanded",
+    "tile_class",
+    "tile_count",
+]
 
 MAX_TILES = 10_000_000
-"""Most tiles that one key may stand for."""
+"""Most tiles that a chip may have."""
 
 _TILES = re.compile(r"([a-zA-Z][a-zA-Z0-9_]*)((?:\[\d{1,9}(?:\.\.\d{1,9})?\])*)")
 _RANGE = re.compile(r"\[(\d+)(?:\.\.(\d+))?\]")
 
 
-def _ranges(key: str) -> list[range]:
-    """Return the index ranges behind the name of a key such as ``tile[0..7][0..7]``."""
-    match = _TILES.fullmatch(key)
+def _ranges(entry: str) -> list[range]:
+    """Return the index ranges behind the name in an entry such as ``tile[0..7][0..7]``."""
+    match = _TILES.fullmatch(entry)
     if match is None:
         message = (
             'expected tiles such as "control", "array[0..3]" or "core[0..7][0..7]", '
-            f'got "{key[:64]}"'
+            f'got "{entry[:64]}"'
         )
         raise ValueError(message)
     ranges = [range(int(low), int(high or low) + 1) for low, high in _RANGE.findall(match[2])]
     for one in ranges:
         if not one:
             found = f"[{one.start}..{one.stop - 1}]"
-            message = f'expected an index range that rises, got "{found}" in "{key}"'
+            message = f'expected an index range that rises, got "{found}" in "{entry}"'
             raise ValueError(message)
     if math.prod(map(len, ranges)) > MAX_TILES:
         message = (
-            f'expected at most {MAX_TILES} tiles, got {math.prod(map(len, ranges))} from "{key}"'
+            f'expected at most {MAX_TILES} tiles, got {math.prod(map(len, ranges))} from "{entry}"'
         )
         raise ValueError(message)
     return ranges
 
 
-def _tile_key(key: str) -> str:
-    """Return `key` if it names tiles."""
-    _ranges(key)
-    return key
+def _tile_entry(entry: str) -> str:
+    """Return `entry` if it names tiles."""
+    _ranges(entry)
+    return entry
 
 
-def tile_class(key: str) -> str:
-    """Return what the tiles of a key have in common: the name before its first bracket."""
-    return key.partition("[")[0]
+def tile_class(entry: str) -> str:
+    """Return what the tiles of an entry have in common: the name before its first bracket."""
+    return entry.partition("[")[0]
 
 
-def expanded(key: str) -> Iterator[str]:
-    """Give the names that a key of ``tiles`` stands for, the last index running first.
+def expanded(entry: str) -> Iterator[str]:
+    """Give the names that an entry of ``layout`` stands for, the last index running first.
 
     Examples
     --------
     >>> list(expanded("core[0..1][3..4]"))
     ['core[0][3]', 'core[0][4]', 'core[1][3]', 'core[1][4]']
     """
-    name = tile_class(key)
-    for place in itertools.product(*_ranges(key)):
+    name = tile_class(entry)
+    for place in itertools.product(*_ranges(entry)):
         yield name + "".join(f"[{index}]" for index in place)
 
 
-TileKey = Annotated[str, AfterValidator(_tile_key)]
+def tile_count(entry: str) -> int:
+    """Return how many tiles an entry of ``layout`` stands for."""
+    return math.prod(map(len, _ranges(entry)))
+
+
+TileEntry = Annotated[str, AfterValidator(_tile_entry)]
 """Name of a tile, or of many by ranges of indices."""
+ClassName = Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_]*$", max_length=64)]
+"""Name of a class of tiles."""
 RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """Name of a component inside its tile."""
 
@@ -123,19 +137,20 @@ class CrossbarDescription(ChipDescription):
     """What learning can feel of the hardware."""
     technology: Technology | None = None
     """Process, for parts priced by an equation over it."""
+    layout: Annotated[tuple[TileEntry, ...], Field(min_length=1)]
+    """Which tiles there are, in order, each named by its class and indices: ``control``,
+    ``array[0..3]``, ``core[0..7][0..7]``."""
     tiles: Annotated[
-        dict[TileKey, Annotated[dict[RoleName, AnyComponent], Field(min_length=1)]],
+        dict[ClassName, Annotated[dict[RoleName, AnyComponent], Field(min_length=1)]],
         Field(min_length=1),
     ]
-    """Tiles by name or range of names → their components by role."""
+    """Class of tiles → components of each of its tiles, by role."""
     network: Network
     """What joins the tiles."""
 
     def groups(self) -> dict[str, Mapping[str, AnyComponent]]:
         """Return the components of each tile class, and of the network as the class ``network``."""
-        groups: dict[str, Mapping[str, AnyComponent]] = {
-            tile_class(key): components for key, components in self.tiles.items()
-        }
+        groups: dict[str, Mapping[str, AnyComponent]] = dict(self.tiles)
         network: dict[str, AnyComponent] = {"link": self.network.link}
         if isinstance(self.network, FreeNetwork):
             network |= self.network.parts

@@ -210,7 +210,11 @@ def _whole(value: float, parts: int, what: str, smallest: str) -> int:
     return whole
 
 
-_KINDS = Registry(ComponentDescription, field="kind", what="component kind")
+_KINDS: Registry[ComponentDescription] = Registry(
+    ComponentDescription,  # type: ignore[type-abstract]  # never instantiated
+    field="kind",
+    what="component kind",
+)
 
 AnyComponent = Annotated[SerializeAsAny[ComponentDescription], _KINDS]
 """A component of any registered kind, told by its field `kind`."""

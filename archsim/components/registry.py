@@ -86,8 +86,10 @@ class Registry(Generic[ModelT]):
     ) -> dict[str, Any]:
         """Return the JSON Schema: any of the registered models."""
         del schema
-        models = [self._models[name] for name in sorted(self._models)]
-        return {"anyOf": [handler(model.__pydantic_core_schema__) for model in models]}
+        choices: list[core_schema.CoreSchema | tuple[core_schema.CoreSchema, str]] = [
+            self._models[name].__pydantic_core_schema__ for name in sorted(self._models)
+        ]
+        return handler(core_schema.union_schema(choices))
 
     def _validated(
         self,
