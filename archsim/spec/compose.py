@@ -27,8 +27,8 @@ __all__ = ["MAX_DEPTH", "MAX_VALUES", "Composer", "ForbiddenError", "scalar"]
 
 MAX_DEPTH: Final = 32
 """Deepest nesting of mappings and lists."""
-MAX_VALUES: Final = 20_000
-"""Most values in a file; reading that many takes about a second."""
+MAX_VALUES: Final = 10_000
+"""Most values in a file; reading that many takes most of a second."""
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")

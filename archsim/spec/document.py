@@ -14,12 +14,14 @@ from archsim.spec.compose import Composer, ForbiddenError
 from archsim.spec.fault import shown
 from archsim.spec.node import Mark, Node, Plain, one_line
 
-__all__ = ["MAX_BYTES", "MAX_LINE", "Document", "load_yaml", "parse_yaml"]
+__all__ = ["MAX_BYTES", "MAX_LINE", "MAX_LINES", "Document", "load_yaml", "parse_yaml"]
 
 MAX_BYTES: Final = 1 << 20
 """Largest file that is read. [byte]"""
 MAX_LINE: Final = 10_000
 """Longest line, in characters; longer ones take the YAML scanner too long."""
+MAX_LINES: Final = 20_000
+"""Most lines of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def parse_yaml(text: str, name: str, *, mark: Mark | None = None) -> Document:
 
 
 def _check_lines(text: str, name: str, mark: Mark | None) -> None:
-    for number, line in enumerate(text.split("\n"), start=1):
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES + 1:
+        message = f"expected at most {MAX_LINES} lines, got {len(lines)}"
+        raise ForbiddenError((mark or Mark(name)).fault("", message))
+    for number, line in enumerate(lines, start=1):
         if len(line) > MAX_LINE:
             message = f"expected lines of at most {MAX_LINE} characters, got one of {len(line)}"
             raise ForbiddenError((mark or Mark(name, number, 1)).fault("", message))
