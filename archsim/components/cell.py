@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import SerializeAsAny, model_validator
 
 from archsim.components.registry import Registry
-from archsim.spec import Conductance, Description, Number
+from archsim.spec import Conductance, Description, Number, with_values
 
 __all__ = ["CELL_MODELS", "AnyCell", "CellModel", "FloatArray", "register_cell"]
 
@@ -36,6 +36,9 @@ class CellModel(Description):
     """Whether many cells of an array can be pulsed at once, without addressing each."""
     needs_verify: ClassVar[bool] = False
     """Whether every write must be read back and corrected."""
+
+    imperfections: ClassVar[tuple[str, ...]] = ()
+    """Further constants of a subclass that are 0 on an ideal cell."""
 
     model: str
     """Registered name of the cell model."""
@@ -83,6 +86,19 @@ class CellModel(Description):
             raise ValueError(message)
         return self
 
+    def ideal(self) -> Self:
+        """Return the same cell without spread, noise, faults or errors of writing."""
+        names = (
+            "static_spread",
+            "read_noise",
+            "stuck_low",
+            "stuck_high",
+            "programming_error",
+            "verify_failures",
+            *self.imperfections,
+        )
+        return with_values(self, dict.fromkeys(names, 0.0))
+
     @abstractmethod
     def response(self, shape: tuple[int, ...], generator: np.random.Generator) -> FloatArray:
         """Draw how strongly each device answers a pulse, relative to the nominal one.
@@ -120,7 +136,11 @@ class CellModel(Description):
         """
 
 
-CELL_MODELS = Registry(CellModel, field="model", what="cell model")
+CELL_MODELS: Registry[CellModel] = Registry(
+    CellModel,  # type: ignore[type-abstract]  # never instantiated
+    field="model",
+    what="cell model",
+)
 """Cell models by registered name."""
 
 AnyCell = Annotated[SerializeAsAny[CellModel], CELL_MODELS]

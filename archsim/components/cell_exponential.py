@@ -36,6 +36,8 @@ class ExponentialCell(CellModel):
        288, doi:10.1109/TNANO.2013.2250995.
     """
 
+    imperfections = ("response_spread", "response_noise")
+
     model: Literal["exponential"]
     """Registered name."""
     pulses_up: Number

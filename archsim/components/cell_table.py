@@ -93,6 +93,8 @@ class TableCell(CellModel):
     needs no further file. Each device's response is the table's, times a log-normal factor.
     """
 
+    imperfections = ("response_spread",)
+
     model: Literal["table"]
     """Registered name."""
     table: PulseTable
@@ -107,6 +109,12 @@ class TableCell(CellModel):
             return value
         folder = (info.context or {}).get("folder", Path())
         return _from_csv(value, Path(folder))
+
+    def ideal(self) -> Self:
+        """Return the same cell without spread, noise, faults or errors of writing."""
+        calm = dict.fromkeys(("up_noise", "down_noise"), (0.0,) * len(self.table.state))
+        table = self.table.model_copy(update=calm)
+        return super().ideal().model_copy(update={"table": table})
 
     def response(self, shape: tuple[int, ...], generator: np.random.Generator) -> FloatArray:
         """Draw the log-normal factor of each device."""
