@@ -1,5 +1,30 @@
 """archsim: what a neuromorphic chip costs, what bounds it, and what if, before anyone builds it."""
 
-__all__ = ["__version__"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archsim.plugins import register
+    from archsim.run import Run, run
+
+__all__ = ["Run", "__version__", "register", "run"]
 
 __version__ = "0.1.0"
+
+_HOMES = {"Run": "archsim.run", "register": "archsim.plugins", "run": "archsim.run"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import archsim`` stays quick."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'archsim' has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 (part of staying quick)
+
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)

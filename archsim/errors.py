@@ -1,13 +1,13 @@
 """Errors of archsim and the exit code that the command line gives each.
 
-    ArchsimError
-    ├── InputError (ValueError)            exit 2: a file, name, value or program is wrong
-    │   ├── SpecError                      every fault of a description, in one go
-    │   └── ProgramError                   a structurally invalid program
-    ├── ModelError (RuntimeError)          exit 3: deadlock, unstable, non-finite, failed audit
-    │   └── DeadlockError                  tasks wait for each other in a cycle
-    ├── StorageError (OSError)             exit 4: cannot write, or the place is taken
-    └── ResourceError (OverflowError)      exit 5: size, memory, 64-bit range
+ArchsimError
+├── InputError (ValueError)            exit 2: a file, name, value or program is wrong
+│   ├── SpecError                      every fault of a description, in one go
+│   └── ProgramError                   a structurally invalid program
+├── ModelError (RuntimeError)          exit 3: deadlock, unstable, non-finite, failed audit
+│   └── DeadlockError                  tasks wait for each other in a cycle
+├── StorageError (OSError)             exit 4: cannot write, or the place is taken
+└── ResourceError (OverflowError)      exit 5: size, memory, 64-bit range
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Fault:
     def __str__(self) -> str:
         """Return ``file:line:column: field: message``."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
+        return (
+            f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
+        )
 
 
 class SpecError(InputError):

@@ -103,7 +103,7 @@ def frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFr
     """
     for name in columns:
         COLUMNS[name]
-    return pd.DataFrame.from_records(list(rows), columns=list(columns))
+    return pd.DataFrame.from_records([tuple(row) for row in rows], columns=list(columns))
 
 
 def cost_share(phase: str, action: str) -> str:
@@ -150,5 +150,14 @@ def ledger_frame(ledger: Ledger, prices: Prices, *, run: int = 0) -> pd.DataFram
 
 def metrics_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     """Return measured values, one row each, in the order they were measured."""
-    columns = ("run", "epoch", "step", "phase", "metric", "value", "cumulative_energy_j", "cumulative_time_s")
+    columns = (
+        "run",
+        "epoch",
+        "step",
+        "phase",
+        "metric",
+        "value",
+        "cumulative_energy_j",
+        "cumulative_time_s",
+    )
     return frame(columns, [[row[name] for name in columns] for row in rows])

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ __all__ = ["ENTRY_POINT_GROUP", "load_entry_points", "load_module", "provenance"
 
 ENTRY_POINT_GROUP = "archsim"
 
-_REGISTER = {
+_REGISTER: dict[str, Callable[[str, Any], None]] = {
     "component": register_component,
     "cell": register_cell,
     "rule": register_rule,

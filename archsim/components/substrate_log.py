@@ -20,6 +20,8 @@ __all__ = ["Conducting", "Levels", "SubstrateLog", "rounded_quotients"]
 Counts = dict[tuple[str, int, int], int]
 IntArray = NDArray[np.int64]
 Signs = NDArray[np.int8]
+_SIGN_BITS = 2
+"""Bits that tell a line or cell −1, 0 or +1. [bit]"""
 _WHOLE = -1
 """Plane, or block, of a count that serves the block, or the op, as a whole."""
 
@@ -67,6 +69,7 @@ class SubstrateLog:
         self._recorder = recorder
         self._scheme = behaviour.write_scheme
         self._bits = behaviour.adc.bits
+        self._drive_bits = behaviour.dac.bits
         cell = behaviour.cell
         bottom = cell.minimum_conductance.value / cell.maximum_conductance.value
         self._bottom = round(bottom * COUNT_SCALE)
@@ -114,6 +117,7 @@ class SubstrateLog:
                     (item.cells.block,),
                     counts,
                     slots=samples * passes,
+                    input_bits=item.codes.size * self._drive_bits,
                     output_bits=converted * self._bits,
                 )
             self._peaks(conducting, unit)
@@ -145,7 +149,10 @@ class SubstrateLog:
             if by_dac:
                 self._drive(counts, number, item)
         self._peaks(conducting, unit)
-        self._op(OpKind.SETTLE, blocks, counts, slots=samples)
+        told = sum(
+            item.codes.size for item, by_dac in zip(conducting, driven, strict=True) if by_dac
+        )
+        self._op(OpKind.SETTLE, blocks, counts, slots=samples, input_bits=told * self._drive_bits)
 
     def convert(self, widths: Sequence[tuple[Block, int]], *, samples: int) -> None:
         """Record the conversion of held neuron values at the columns of blocks."""
@@ -198,7 +205,8 @@ class SubstrateLog:
             counts["write_driver.drive", 0, plane] = done.drives
             for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
                 self._recorder.peak(f"write_{line}", peak)
-        self._op(OpKind.WRITE, (cells.block,), counts, slots=slots)
+        told = signs.size if lines is None else lines[0].size + lines[1].size
+        self._op(OpKind.WRITE, (cells.block,), counts, slots=slots, input_bits=told * _SIGN_BITS)
 
     def program(self, cells: CellBlock, pulses: Pulses) -> None:
         """Record an open-loop write: a RESET and a SET on every device, one weight at a time."""
@@ -237,6 +245,7 @@ class SubstrateLog:
         counts: Counts,
         *,
         slots: int = 1,
+        input_bits: int = 0,
         output_bits: int = 0,
     ) -> None:
         if self._recorder is None:
@@ -247,6 +256,7 @@ class SubstrateLog:
             counts=counts,
             after=self._tail,
             slots=slots,
+            input_bits=input_bits,
             output_bits=output_bits,
         )
         if self._beside is None:

@@ -90,7 +90,9 @@ class BufferedRun(SegmentRun):
             waiting = [(arrival, task) for task, (arrival, _, _) in heads.items()]
             if queue:
                 waiting.append(queue[0])
-            chosen = next((t for _, t in sorted(waiting) if self._can_start(tick, station, t)), None)
+            chosen = next(
+                (t for _, t in sorted(waiting) if self._can_start(tick, station, t)), None
+            )
             if chosen is None:
                 return
             if chosen in heads:

@@ -141,7 +141,12 @@ class SegmentRun:
         if station in self.controls:
             segment = self.segment
             arrival = Arrival(
-                task, visit, tick, self.occupancy[visit], self.latency[visit], int(segment.count[visit])
+                task,
+                visit,
+                tick,
+                self.occupancy[visit],
+                self.latency[visit],
+                int(segment.count[visit]),
             )
             self.controls[station].arrived(arrival)
             return
@@ -240,8 +245,13 @@ class SegmentRun:
     def _policy_start(self, control: StationControl, arrival: Arrival) -> None:
         tick = self.tick = int(self.env.now)
         station = self.station[arrival.visit]
-        if self.stations[station] is not control.station or self.position[arrival.task] != arrival.visit:
-            raise ModelError(f"station {control.name}: its policy starts visit {arrival.visit} twice")
+        if (
+            self.stations[station] is not control.station
+            or self.position[arrival.task] != arrival.visit
+        ):
+            raise ModelError(
+                f"station {control.name}: its policy starts visit {arrival.visit} twice"
+            )
         if arrival.occupancy_ticks and not self.free[station]:
             message = f"station {control.name}: its policy starts visit {arrival.visit} with no free server"
             raise ModelError(message)

@@ -72,6 +72,7 @@ class Lowering:
     joined: bool
     accounts: AccountTable = field(default_factory=AccountTable)
     stations: StationTable = field(init=False)
+    _source: str = field(init=False)
     _numbers: dict[str, int] = field(default_factory=dict)
     _front_ends: dict[str, str] = field(default_factory=dict)
 
@@ -82,6 +83,8 @@ class Lowering:
             self._numbers[station.name] = len(table)
             table.append(station)
         self.stations = StationTable(stations=tuple(table))
+        controllers = self.chip.providers("controller") or self.chip.tiles
+        self._source = controllers[0].name
 
     def segment(self, trace: TraceSegment) -> Segment:
         """Return the program segment of one trace segment.
@@ -95,19 +98,39 @@ class Lowering:
         done: list[tuple[int, str]] = []
         carried: dict[tuple[int, str], int] = {}
         for op in trace.ops:
-            acts = self._acts(op)
-            visits, begin, end = self._visits(op, acts)
-            after = []
-            for number in op.after:
-                task, tile = done[number]
-                if tile != begin and trace.ops[number].output_bits:
-                    key = (number, begin)
-                    if key not in carried:
-                        carried[key] = self._packet(builder, trace.ops[number], task, tile, begin)
-                    task = carried[key]
-                after.append(task)
-            done.append((builder.task(visits, after=after, label=f"{op.phase} {op.kind}"), end))
+            visits, begin, end = self._visits(op, self._acts(op))
+            if op.input_bits:
+                after = self._told(builder, op, [done[number] for number in op.after], begin)
+            else:
+                after = []
+                for number in op.after:
+                    task, tile = done[number]
+                    bits = trace.ops[number].output_bits
+                    if bits and begin and tile and tile != begin:
+                        if (number, begin) not in carried:
+                            packet = self._packet(builder, op, bits, [task], tile, begin)
+                            carried[number, begin] = packet
+                        task = carried[number, begin]
+                    after.append(task)
+            label = f"{op.phase} {op.kind}"
+            done.append((builder.task(visits, after=after, label=label), end or begin))
         return builder.build()
+
+    def _told(
+        self, builder: SegmentBuilder, op: Op, before: Sequence[tuple[int, str]], begin: str
+    ) -> list[int]:
+        """Return what `op` waits for: the packets that tell every tile its inputs, or the ops before."""
+        tasks = [task for task, _ in before]
+        source = before[-1][1] if before else self._source
+        targets = dict.fromkeys(
+            tile for block in op.blocks for tile in self.placement.tiles[block]
+        ) or {begin: None}
+        packets = [
+            self._packet(builder, op, op.input_bits, tasks, source, target)
+            for target in targets
+            if source and target != source
+        ]
+        return packets or tasks
 
     def _all_stations(self) -> Iterator[Station]:
         groups = list(self.placement.tiles.values())
@@ -156,7 +179,9 @@ class Lowering:
             return wanted
         providers = self.chip.providers(role)
         if not providers:
-            message = f"chip {self.chip.name}: no tile has a component {role!r}, which the workload needs"
+            message = (
+                f"chip {self.chip.name}: no tile has a component {role!r}, which the workload needs"
+            )
             raise InputError(message)
         return providers[0].name
 
@@ -200,15 +225,23 @@ class Lowering:
     def _account(self, op: Op, act: _Act) -> int:
         return self.accounts.number(op.phase.value, act.tile, act.component.name, act.action.name)
 
-    def _packet(self, builder: SegmentBuilder, op: Op, task: int, source: str, target: str) -> int:
-        """Add the task that carries the result of an op from tile to tile; return its number."""
+    def _packet(
+        self,
+        builder: SegmentBuilder,
+        op: Op,
+        bits: int,
+        after: Sequence[int],
+        source: str,
+        target: str,
+    ) -> int:
+        """Add the task that carries what `op` needs from tile to tile; return its number."""
         route = self.chip.route(source, target)
-        flits = max(-(-op.output_bits // link.width_bits) for link in route)
-        visits = [self._hop(op, link, flits=flits, last=link is route[-1]) for link in route]
+        flits = max(-(-bits // link.width_bits) for link in route)
+        visits = [self._hop(op, link, bits, flits, last=link is route[-1]) for link in route]
         label = f"{op.phase} {source} to {target}"
-        return builder.task(visits, after=[task], flits=flits, label=label)
+        return builder.task(visits, after=after, flits=flits, label=label)
 
-    def _hop(self, op: Op, link: Link, *, flits: int, last: bool) -> Visit:
+    def _hop(self, op: Op, link: Link, bits: int, flits: int, *, last: bool) -> Visit:
         """Return the visit of a packet on one link, with the router at its far end."""
         transfer = link.component.actions["transfer"]
         cycle = max(ticks(transfer.interval), 1)
@@ -221,7 +254,7 @@ class Lowering:
             side = ((self.accounts.number(phase, link.target, "router", "route"), flits),)
         account = self.accounts.number(phase, link.name, link.component.name, "transfer")
         station = self._numbers[link.name]
-        return Visit(station, flits * cycle, latency, account, op.output_bits, side=side)
+        return Visit(station, flits * cycle, latency, account, bits, side=side)
 
 
 def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:
@@ -230,5 +263,3 @@ def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:
     rounds = -(-count // servers)
     occupancy = rounds * interval
     return occupancy, max(occupancy - interval + latency, 1) if latency else 0
-
-

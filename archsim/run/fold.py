@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from archsim.engine import Engine
+from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
 from archsim.mapping.lower import Lowering
 from archsim.mapping.program import Segment
@@ -37,6 +37,8 @@ class Fold:
     lowering: Lowering
     engine: Engine
     events: EventSink | None = None
+    watch: Callable[[Segment, Timing], None] | None = None
+    """Told of every segment with its timing, before both are forgotten."""
     ledger: Ledger = field(init=False)
     longest: int = 0
     """Visits of the longest segment so far."""
@@ -51,6 +53,8 @@ class Fold:
         self.longest = max(self.longest, segment.visit_count)
         started = None if self.events is None else self._recorder(segment, self.events)
         timing = self.engine.run(segment, started=started)
+        if self.watch is not None:
+            self.watch(segment, timing)
         self.ledger.add(
             segment,
             arrival_ticks=timing.arrival_ticks,

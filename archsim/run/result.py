@@ -6,18 +6,22 @@ import functools
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
 import archsim
+from archsim import plugins
+from archsim.chip.description import CrossbarDescription
+from archsim.components.array import CrossbarArray
 from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metrics_frame
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
 from archsim.run.fold import EventRow
-from archsim.trace import TraceTotals
+from archsim.trace import COUNT_SCALE, TraceTotals
+from archsim.workload import TrainingResult, WorkloadDescription
 
 __all__ = ["RESULT_SCHEMA", "Run", "Totals"]
 
@@ -84,8 +88,12 @@ class Run:
     """Station policies of the user's own, ``station=policy``."""
     longest_segment: int = 0
     """Visits of the longest segment."""
-    facts: Mapping[str, object] = field(default_factory=dict)
-    """Further results for the report, such as peak line currents, by name with unit."""
+    machine: CrossbarDescription | None = None
+    """The chip as described; None where the run was no crossbar's."""
+    task: WorkloadDescription | None = None
+    """The workload as described."""
+    learnt: TrainingResult | None = None
+    """How well it was learnt; None where nothing was trained."""
 
     @functools.cached_property
     def ledger(self) -> pd.DataFrame:
@@ -129,6 +137,29 @@ class Run:
             time[part] = time.get(part, Fraction(0)) + whole
         return Totals(energy={part: value / _JOULE for part, value in energy.items()}, time=time)
 
+    @functools.cached_property
+    def peak_currents(self) -> Mapping[str, float]:
+        """Largest currents at once, on one line and in one array: name → current. [A]
+
+        The trace keeps Σ g·|x| of lines in full-scale cells; a full-scale cell carries G_max times
+        the array's read or write voltage (Ohm's law).
+        """
+        if self.machine is None:
+            return {}
+        arrays = [
+            part
+            for table in self.machine.groups().values()
+            for part in table.values()
+            if isinstance(part, CrossbarArray)
+        ]
+        top = self.machine.behaviour.cell.maximum_conductance.value
+        read = top * max(array.read_voltage.value for array in arrays)
+        write = top * max(array.write_voltage.value for array in arrays)
+        return {
+            line: peak / COUNT_SCALE * (read if line.startswith("read") else write)
+            for line, peak in sorted(self.trace.peaks.items())
+        }
+
     def manifest(self) -> dict[str, object]:
         """Return what identifies the run: hashes of inputs, seed and versions."""
         hashes = {name: _sha256(text) for name, text in sorted(self.config.items())}
@@ -143,6 +174,7 @@ class Run:
             "workload": self.workload,
             "seed": self.seed,
             "policies": list(self.policies),
+            "extensions": plugins.provenance(),
             "inputs": hashes | dict(sorted(self.inputs.items())),
             "totals": {
                 "energy_yj": {k: str(v * _JOULE) for k, v in sorted(totals.energy.items())},
@@ -162,7 +194,9 @@ class Run:
             ("training energy [J]", f"{totals.training_energy:.4g}"),
             ("training time [s]", f"{totals.training_time:.4g}"),
         ]
-        cells = "".join(f"<tr><th>{name}</th><td>{_escape(value)}</td></tr>" for name, value in rows)
+        cells = "".join(
+            f"<tr><th>{name}</th><td>{_escape(value)}</td></tr>" for name, value in rows
+        )
         return f"<table>{cells}</table>"
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -9,26 +10,26 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from archsim.chip.build import build
-from archsim.chip.chip import Chip
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
 from archsim.components.substrate import Substrate
-from archsim.engine import Engine, Policy, ReferenceEngine, ReplayEngine
+from archsim.engine import Engine, Policy, ReferenceEngine, ReplayEngine, Timing
+from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
-from archsim.frames import cost_share
 from archsim.mapping.lower import Lowering
 from archsim.mapping.place import place
-from archsim.mapping.program import StationTable
-from archsim.run.fold import EventRow, Fold
-from archsim.run.price import prices
+from archsim.mapping.program import Segment, StationTable
+from archsim.run.fold import EventRow, EventSink, Fold
+from archsim.run.price import Meter, prices
 from archsim.run.result import Run
 from archsim.spec import dump
-from archsim.trace import Recorder
-from archsim.workload import WorkloadDescription, read_workload, train
+from archsim.trace import Recorder, TraceSegment
+from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
 
 EngineName = Literal["auto", "reference"]
+Watch = Callable[[StationTable, Segment, Timing], None]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
@@ -40,8 +41,9 @@ def run(
     seed: int = 0,
     settings: Mapping[str, str] | None = None,
     engine: EngineName = "auto",
-    policies: Mapping[str, Policy] | None = None,
-    events: bool = False,
+    policies: Mapping[str, str | Policy] | None = None,
+    events: bool | EventSink = False,
+    watch: Watch | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a workload on a chip and account for every act.
@@ -57,9 +59,12 @@ def run(
     engine : {"auto", "reference"}
         Who does the timing; all engines give equal results.
     policies : mapping, optional
-        Station name or pattern → generator function that replaces its queue discipline.
-    events : bool
-        Keep one row per visit.
+        Station name or pattern (``*.adc``) → registered name, or generator function, of what
+        replaces its queue discipline.
+    events : bool or callable
+        True keeps one row per booked count of every visit; a callable receives the rows instead.
+    watch : callable, optional
+        Told of every segment: the station table, the segment, its timing.
     progress : callable, optional
         Told how far the run is.
 
@@ -77,116 +82,121 @@ def run(
     """
     chosen = _split(settings or {})
     machine = read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip
-    task = (
-        read_workload(workload, settings=chosen["workload"])
-        if isinstance(workload, str)
-        else workload
-    )
-    names = (
-        workload if isinstance(workload, str) else task.name,
-        chip if isinstance(chip, str) else machine.name,
-    )
+    if isinstance(workload, str):
+        task = read_workload(workload, settings=chosen["workload"])
+    else:
+        task = workload
     if not isinstance(machine, CrossbarDescription):
-        raise InputError(f"chip {machine.name}: expected a chip of kind crossbar, got {machine.kind}")
+        raise InputError(f"chip {machine.name}: expected kind crossbar, got {machine.kind}")
+    rows: list[EventRow] | None = [] if events is True else None
+    sink = events if callable(events) else rows.append if rows is not None else None
     with threadpool_limits(limits=1):
-        return _run_crossbar(
-            task, machine, names, seed, engine, policies or {}, events=events, progress=progress
-        )
-
-
-def _run_crossbar(
-    task: WorkloadDescription,
-    machine: CrossbarDescription,
-    names: tuple[str, str],
-    seed: int,
-    engine: EngineName,
-    policies: Mapping[str, Policy],
-    *,
-    events: bool,
-    progress: Progress | None,
-) -> Run:
-    chip = build(machine)
-    fold: Fold | None = None
-    rows: list[EventRow] | None = [] if events else None
-    recorder = Recorder(lambda segment: fold(segment) if fold else None)
-    substrate = Substrate(machine.behaviour, task.shapes(), seed=seed, recorder=recorder)
-    placement = place(substrate.blocks, planes=machine.behaviour.planes, chip=chip)
-    lowering = Lowering(
-        chip=chip, placement=placement, joined=machine.behaviour.settling == "analog"
-    )
-    timer, named = _engine(engine, lowering.stations, policies)
-    fold = Fold(lowering=lowering, engine=timer, events=None if rows is None else rows.append)
-    meter = _Meter(chip, fold)
-    measured: list[Mapping[str, object]] = []
-    result = train(
-        task,
-        substrate,
-        seed=seed,
-        on_metric=lambda row: measured.append({"run": 0, **row, **meter.read()}),
-        progress=progress,
-    )
+        bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
+        measured, learnt = bench.train(progress)
     return Run(
-        chip=names[1],
-        workload=names[0],
+        chip=chip if isinstance(chip, str) else machine.name,
+        workload=workload if isinstance(workload, str) else task.name,
         seed=seed,
         config={"chip": dump(machine), "workload": dump(task)},
-        inputs=result.inputs,
-        book=fold.ledger,
-        prices=prices(chip, lowering.accounts),
+        inputs=learnt.inputs,
+        book=bench.fold.ledger,
+        prices=prices(bench.chip, bench.lowering.accounts),
         measured=measured,
-        trace=recorder.totals,
-        placement=placement,
+        trace=bench.recorder.totals,
+        placement=bench.placement,
         event_rows=rows,
-        policies=named,
-        longest_segment=fold.longest,
+        policies=bench.policies,
+        longest_segment=bench.fold.longest,
+        machine=machine,
+        task=task,
+        learnt=learnt,
     )
 
 
-class _Meter:
-    """Reads the training cost off a fold that is still going on."""
+class _Bench:
+    """Everything of a run, set up and wired: substrate, recorder, lowering, engine, fold."""
 
-    def __init__(self, chip: Chip, fold: Fold) -> None:
-        self._chip, self._fold = chip, fold
-
-    def read(self) -> dict[str, float]:
-        """Return the training energy and time so far. [J], [s]"""
-        ledger = self._fold.ledger
-        priced = prices(self._chip, self._fold.lowering.accounts)
-        from fractions import Fraction
-
-        energy = Fraction(0)
-        for _, account, tally in ledger.actions():
-            if cost_share(account.phase, account.action) == "training":
-                price, scale = priced.actions[account[1:]]
-                energy += Fraction(tally.count * price, scale)
-        ticks = sum(
-            duration + ledger.gaps[epoch, phase]
-            for (epoch, phase), duration in ledger.durations.items()
-            if cost_share(phase, "") == "training"
+    def __init__(
+        self,
+        task: WorkloadDescription,
+        machine: CrossbarDescription,
+        seed: int,
+        engine: EngineName,
+        policies: Mapping[str, str | Policy],
+        events: EventSink | None,
+        watch: Watch | None,
+    ) -> None:
+        self.task, self.seed = task, seed
+        self.chip = build(machine)
+        behaviour = machine.behaviour
+        self.recorder = Recorder(self._fold_segment)
+        self.substrate = Substrate(behaviour, task.shapes, seed=seed, recorder=self.recorder)
+        self.placement = place(self.substrate.blocks, planes=behaviour.planes, chip=self.chip)
+        self.lowering = Lowering(
+            chip=self.chip, placement=self.placement, joined=behaviour.settling == "analog"
         )
-        return {
-            "cumulative_energy_j": float(energy / 10**24),
-            "cumulative_time_s": float(Fraction(ticks, 10**15)),
-        }
+        stations = self.lowering.stations
+        timer, self.policies = _engine(engine, stations, policies)
+        self.fold = Fold(
+            lowering=self.lowering,
+            engine=timer,
+            events=events,
+            watch=None if watch is None else functools.partial(watch, stations),
+        )
+
+    def _fold_segment(self, segment: TraceSegment) -> None:
+        self.fold(segment)
+
+    def train(
+        self, progress: Progress | None
+    ) -> tuple[list[Mapping[str, object]], TrainingResult]:
+        """Train, and return the metrics with the cost so far, and how well it was learnt."""
+        meter = Meter(self.chip, self.fold.ledger)
+        measured: list[Mapping[str, object]] = []
+
+        def on_metric(row: Mapping[str, object]) -> None:
+            energy, time = meter.read()
+            cost = {"cumulative_energy_j": energy, "cumulative_time_s": time}
+            measured.append({"run": 0, **row, **cost})
+
+        result = train(
+            self.task, self.substrate, seed=self.seed, on_metric=on_metric, progress=progress
+        )
+        return measured, result
 
 
 def _engine(
-    name: EngineName, stations: StationTable, policies: Mapping[str, Policy]
+    name: EngineName, stations: StationTable, policies: Mapping[str, str | Policy]
 ) -> tuple[Engine, tuple[str, ...]]:
     """Return the engine, and the custom policies by the stations they rule."""
     del name  # one engine so far; "auto" and "reference" are the same
     chosen: dict[int, Policy] = {}
     named = []
     for pattern, policy in policies.items():
-        hits = [n for n, s in enumerate(stations.stations) if fnmatchcase(s.name, _literal(pattern))]
+        hits = [
+            n for n, s in enumerate(stations.stations) if fnmatchcase(s.name, _literal(pattern))
+        ]
         if not hits:
             known = ", ".join(station.name for station in stations.stations[:12])
             raise InputError(f"policies: no station is called {pattern!r}; there are {known}")
-        chosen.update(dict.fromkeys(hits, policy))
-        label = getattr(policy, "__qualname__", type(policy).__qualname__)
+        label = policy if isinstance(policy, str) else policy.__qualname__
+        chosen.update(dict.fromkeys(hits, _policy(policy)))
         named += [f"{stations[number].name}={label}" for number in hits]
     engine = ReferenceEngine(stations, policies=chosen)
     return (engine if chosen else ReplayEngine(engine)), tuple(sorted(named))
+
+
+def _policy(policy: str | Policy) -> Policy:
+    """Return the policy, looked up if it is a name."""
+    if not isinstance(policy, str):
+        return policy
+    known = registered_policies()
+    if policy not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise InputError(
+            f"policies: expected one of the registered policies ({names}), got {policy!r}"
+        )
+    return known[policy]
 
 
 def _literal(pattern: str) -> str:

@@ -82,5 +82,8 @@ class Op:
     """
     slots: int = 1
     """Time slots that the act takes one after another (passes of a read, pulses of a write)."""
+    input_bits: int = 0
+    """Bits that the op is told before it begins, from wherever the ops before it ended, or from the
+    controller if there are none; 0: it takes the results of the ops before it."""
     output_bits: int = 0
-    """Bits of the result, carried to wherever a dependent op is done."""
+    """Bits of the result, carried to wherever a dependent op without `input_bits` is done."""

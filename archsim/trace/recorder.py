@@ -77,6 +77,7 @@ class Recorder:
         counts: Mapping[tuple[str, int, int], int] | None = None,
         after: tuple[int, ...] | None = None,
         slots: int = 1,
+        input_bits: int = 0,
         output_bits: int = 0,
     ) -> int:
         """Record one op in the open segment and return its number there.
@@ -98,6 +99,7 @@ class Recorder:
                 after=after,
                 counts=items,
                 slots=slots,
+                input_bits=input_bits,
                 output_bits=output_bits,
             )
         )
