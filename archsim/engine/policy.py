@@ -13,11 +13,7 @@ import simpy
 from archsim.errors import InputError, ModelError
 from archsim.mapping.program import Station
 
-__all__ = ["ON", "Arrival", "Policy", "StationControl", "policies", "register_policy"]
-
-ON = "on"
-"""Power state that every component is in unless a policy says otherwise."""
-
+__all__ = ["Arrival", "Policy", "StationControl", "policies", "register_policy"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -81,7 +77,7 @@ class StationControl:
         self._store: simpy.Store = simpy.Store(env)
         self._freed = env.event()
         self._start: Callable[[StationControl, Arrival], None] | None = None
-        self._state, self._since = ON, 0
+        self._state, self._since = station.states[0] if station.states else "", 0
         self._states: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         env.process(policy(self))
@@ -116,7 +112,18 @@ class StationControl:
         self.busy += 1 if arrival.occupancy_ticks else 0
 
     def set_state(self, state: str) -> None:
-        """Put the station's component into a power state that the chip prices."""
+        """Put the station's component into a power state.
+
+        Raises
+        ------
+        ModelError
+            If the chip says no leakage of the component in this state.
+        """
+        if state not in self.station.states:
+            known = ", ".join(self.station.states) or "none"
+            raise ModelError(
+                f"station {self.name}: expected one of its power states ({known}), got {state!r}"
+            )
         self._book(int(self.env.now))
         self._state = state
 

@@ -142,9 +142,10 @@ class Lowering:
             self._front_ends.update(dict.fromkeys(tiles, name))
             yield Station(name=name, tile=tiles[0], component="array")
         for tile in self.chip.tiles:
-            for role in tile.components:
+            for role, part in tile.components.items():
                 if not (role in FRONT_END and tile.name in placed):
-                    yield Station(name=f"{tile.name}.{role}", tile=tile.name, component=role)
+                    name, states = f"{tile.name}.{role}", tuple(part.leakage_aw)
+                    yield Station(name=name, tile=tile.name, component=role, states=states)
         for link in self.chip.links():
             yield Station(
                 name=link.name,

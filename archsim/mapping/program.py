@@ -79,6 +79,8 @@ class Station:
     """Tile that owns the station, for accounts opened by a station policy."""
     component: str = ""
     """Component of that tile."""
+    states: tuple[str, ...] = ()
+    """Power states that the component's leakage is known in, the usual one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

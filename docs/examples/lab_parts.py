@@ -18,8 +18,9 @@ WAKE_TICKS = 20_000_000
 def power_gated(station):
     """Switch the station's component off when it has been idle, and on again for the next visit.
 
-    The component needs leakage for the power states ``on`` and ``off``, the usual one first.
+    The component needs leakage in two power states: the usual one, and ``off``.
     """
+    usual = station.station.states[0]
     pending = station.arrival()
     while True:
         if not pending.triggered:
@@ -29,7 +30,7 @@ def power_gated(station):
                 station.set_state("off")
                 yield pending
                 yield station.env.timeout(WAKE_TICKS)
-                station.set_state("on")
+                station.set_state(usual)
         arrival = pending.value
         station.start(arrival)
         pending = station.arrival()

@@ -226,7 +226,9 @@ class TestStationPolicy:
         engine = ReferenceEngine(one_station, policies={0: self.last_come_first_served})
         assert engine.run(builder.build()).start_ticks.tolist() == [0, 30, 20, 10]
 
-    def test_sets_power_states_and_counts_acts(self, one_station):
+    def test_sets_power_states_and_counts_acts(self):
+        one_station = table(Station(name="s", states=("on", "off")))
+
         def gated(station):
             station.set_state("off")
             while True:
@@ -270,6 +272,16 @@ class TestStationPolicy:
         builder.task([Visit(0, 10, 10)])
         with pytest.raises(ModelError, match="starts visit 1 with no free server"):
             ReferenceEngine(one_station, policies={0: greedy}).run(builder.build())
+
+    def test_may_not_invent_a_power_state(self, one_station):
+        def dozing(station):
+            station.set_state("doze")
+            yield station.arrival()
+
+        builder = SegmentBuilder()
+        builder.task([Visit(0, 10, 10)])
+        with pytest.raises(ModelError, match="expected one of its power states .none., got 'doze'"):
+            ReferenceEngine(one_station, policies={0: dozing}).run(builder.build())
 
     def test_that_never_serves_is_reported(self, one_station):
         def idle(station):
