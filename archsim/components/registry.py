@@ -31,12 +31,11 @@ class Registry(Generic[ModelT]):
 
     Examples
     --------
-    >>> from typing import Annotated, Literal
+    >>> from typing import Annotated
     >>> from pydantic import BaseModel, SerializeAsAny, TypeAdapter
     >>> class Shape(BaseModel):
     ...     kind: str
     >>> class Disc(Shape):
-    ...     kind: Literal["disc"]
     ...     radius: int
     >>> shapes = Registry(Shape, field="kind", what="shape")
     >>> shapes.register("disc", Disc)
