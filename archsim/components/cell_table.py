@@ -59,14 +59,17 @@ class PulseTable(Description):
 
 
 def _from_csv(file: str, folder: Path) -> dict[str, list[float]]:
-    path = folder / file
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        message = f"expected a CSV file in the folder of the description, got {file}"
+        raise ValueError(message)
     try:
         if path.stat().st_size > _MAX_BYTES:
             message = f"{file}: expected a table of at most {_MAX_BYTES} bytes"
             raise ValueError(message)
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file}: expected a readable CSV file beside the chip file ({error})"
+    except (OSError, UnicodeDecodeError, csv.Error):
+        message = f"{file}: expected a readable CSV file in the folder of the description"
         raise ValueError(message) from None
     if not rows or rows[0] != _HEADER:
         found = ",".join(rows[0]) if rows else "nothing"
@@ -107,8 +110,11 @@ class TableCell(CellModel):
     def _read_file(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
-        folder = (info.context or {}).get("folder", Path())
-        return _from_csv(value, Path(folder))
+        folder = (info.context or {}).get("folder")
+        if folder is None:
+            message = "expected the numbers of the table: there is no folder to find a file in"
+            raise ValueError(message)
+        return _from_csv(value, folder)
 
     def ideal(self) -> Self:
         """Return the same cell without spread, noise, faults or errors of writing."""

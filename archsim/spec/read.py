@@ -58,7 +58,7 @@ def read(
         All faults of the file in one go.
     """
     root, faults = resolve(path, variant=variant, settings=settings)
-    return validate(root, model, faults=faults)
+    return validate(root, model, faults=faults, folder=Path(path).parent)
 
 
 def variants(path: Path | str) -> tuple[str, ...]:
@@ -109,9 +109,15 @@ def _setting(text: str, mark: Mark) -> Node:
 
 
 def validate(
-    root: Node, model: type[ModelT] | TypeAdapter[ModelT], *, faults: list[Fault]
+    root: Node,
+    model: type[ModelT] | TypeAdapter[ModelT],
+    *,
+    faults: list[Fault],
+    folder: Path | None = None,
 ) -> ModelT:
     """Return the model of a resolved tree.
+
+    A field that names a data file finds it in `folder`, which validators get as context.
 
     Raises
     ------
@@ -120,7 +126,7 @@ def validate(
     """
     adapter = model if isinstance(model, TypeAdapter) else _adapter(model)
     try:
-        result = _validated(root, adapter)
+        result = _validated(root, adapter, {"folder": folder})
     except _MisfitError as misfit:
         found = faults_of(misfit.error, misfit.root)
         places = {(fault.line, fault.column, fault.field) for fault in faults}
@@ -138,15 +144,17 @@ class _MisfitError(Exception):
         super().__init__(str(error))
 
 
-def _validated(root: Node, adapter: TypeAdapter[ModelT]) -> ModelT:
+def _validated(
+    root: Node, adapter: TypeAdapter[ModelT], context: Mapping[str, object]
+) -> ModelT:
     """Return the model of `root`; constants that settings gave as bare values are made whole."""
     try:
-        return adapter.validate_python(root.plain())
+        return adapter.validate_python(root.plain(), context=context)
     except ValidationError as error:
         first = error
     whole = _with_whole_constants(root, first)
     try:
-        return adapter.validate_python(whole.plain())
+        return adapter.validate_python(whole.plain(), context=context)
     except ValidationError as error:
         raise _MisfitError(error, whole) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -14,10 +14,7 @@ from archsim.seeds import stream
 from archsim.spec import Description
 from archsim.workload.evaluation import Goal, Samples
 
-__all__ = ["BackpropDescription", "BackpropResult", "Kernel", "backprop", "kernels"]
-
-_WORD = 4
-"""Bytes of a float32."""
+__all__ = ["BackpropDescription", "BackpropResult", "backprop"]
 
 Rate = Annotated[float, Field(gt=0.0, le=1000.0)]
 
@@ -35,14 +32,6 @@ class BackpropDescription(Description):
     """Training ends after so many epochs in any case."""
 
 
-class Kernel(NamedTuple):
-    """One kernel of a training step, with its arithmetic and its traffic in float32."""
-
-    name: str
-    flops: int
-    bytes: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackpropResult:
     """How far the baseline came."""
@@ -53,8 +42,8 @@ class BackpropResult:
     epochs: int
     met: bool
     """Whether the criterion was reached."""
-    kernels: tuple[Kernel, ...]
-    """Kernels of each step, in order."""
+    shapes: tuple[tuple[int, int], ...]
+    """(rows, columns) of each layer of weights."""
     weights: tuple[FloatArray, ...]
     """Trained weights, bias in the last row of the first."""
 
@@ -94,7 +83,7 @@ def backprop(
     Returns
     -------
     BackpropResult
-        Steps taken and what each of them computes.
+        Steps taken, and the weights.
 
     Notes
     -----
@@ -133,42 +122,6 @@ def backprop(
     return _result(batch, steps, description.max_epochs, shapes, weights, met=False)
 
 
-def kernels(shapes: Sequence[tuple[int, int]], *, batch: int) -> tuple[Kernel, ...]:
-    """Return the kernels of one training step: one for each product, activation and update.
-
-    Parameters
-    ----------
-    shapes : sequence of tuple of int
-        (rows, columns) of each layer of weights.
-    batch : int
-        Patterns in the step.
-
-    Notes
-    -----
-    A product of (n, r) with (r, c) takes 2 n r c operations and moves each operand once; an
-    activation is taken as 8 operations. Neither fusing nor caching between kernels is assumed.
-    """
-    result = []
-    last = len(shapes)
-    for layer, (rows, columns) in enumerate(shapes, start=1):
-        product = _WORD * (rows * columns + batch * (rows + columns))
-        result.append(Kernel(f"forward{layer}", 2 * batch * rows * columns, product))
-        act = batch * columns
-        result.append(Kernel(f"activation{layer}", 8 * act, 2 * _WORD * act))
-    act = batch * shapes[-1][1]
-    result.append(Kernel("error", act, 3 * _WORD * act))
-    for layer in range(last, 0, -1):
-        rows, columns = shapes[layer - 1]
-        product = _WORD * (rows * columns + batch * (rows + columns))
-        if layer > 1:
-            act = batch * rows
-            result.append(Kernel(f"backward{layer}", 2 * batch * rows * columns, product))
-            result.append(Kernel(f"derivative{layer - 1}", 3 * act, 3 * _WORD * act))
-        result.append(Kernel(f"gradient{layer}", 2 * batch * rows * columns, product))
-        result.append(Kernel(f"update{layer}", 2 * rows * columns, 3 * _WORD * rows * columns))
-    return tuple(result)
-
-
 def _result(
     batch: int,
     steps: int,
@@ -183,7 +136,7 @@ def _result(
         steps=steps,
         epochs=epochs,
         met=met,
-        kernels=kernels(shapes, batch=batch),
+        shapes=tuple(shapes),
         weights=tuple(weights),
     )
 
