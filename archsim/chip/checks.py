@@ -5,13 +5,8 @@ A check takes a description and gives a `Problem` for each thing that is wrong. 
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
-from typing import NamedTuple
-
-import networkx as nx
+from collections.abc import Callable, Iterator, Mapping
 
 from archsim.chip.description import (
     MAX_TILES,
@@ -21,27 +16,22 @@ from archsim.chip.description import (
     tile_class,
     tile_count,
 )
-from archsim.chip.network import FreeNetwork, MeshNetwork, RingNetwork, TorusNetwork
+from archsim.chip.network_checks import (
+    datelines_have_channels,
+    links_are_listed_once,
+    links_end_at_nodes,
+    network_names_are_its_own,
+    routers_route,
+    switch_names_are_unique,
+    tiles_fit_the_shape,
+    tiles_reach_each_other,
+)
+from archsim.chip.problem import Problem, did_you_mean
 from archsim.components.component import AnyComponent, ComponentDescription, built
 from archsim.components.roles import ROLES
 from archsim.errors import InputError
 
 __all__ = ["CHECKS", "Check", "Problem", "problems"]
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong with a description."""
-
-    path: tuple[str | int, ...]
-    """Field at fault."""
-    message: str
-    """What was expected, what was found, a likely fix."""
-
-    @property
-    def field(self) -> str:
-        """The path as text: ``tiles.array.adc``, ``network.links[2]``."""
-        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
-        return "".join(parts).removeprefix(".")
 
 
 Check = Callable[[CrossbarDescription], Iterator[Problem]]
@@ -74,7 +64,7 @@ def classes_are_laid_out(description: CrossbarDescription) -> Iterator[Problem]:
         name = tile_class(entry)
         if name not in known:
             message = f'expected a class of tiles ({", ".join(known)}), got "{name}"'
-            yield Problem(("layout", number), message + _near(name, known))
+            yield Problem(("layout", number), message + did_you_mean(name, known))
     for name in known:
         if name == "network":
             message = (
@@ -97,134 +87,6 @@ def tile_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]
             message = f'duplicate name "{twice}": expected every tile once'
             yield Problem(("layout", number), message)
         seen.update(names)
-
-
-def switch_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse switches that are named like a tile or like each other."""
-    network = description.network
-    if not isinstance(network, FreeNetwork):
-        return
-    taken = set(_tile_names(description))
-    for number, name in enumerate(network.switches):
-        if name in taken:
-            message = (
-                f'duplicate name "{name}": expected a switch named unlike every tile and '
-                "other switch"
-            )
-            yield Problem(("network", "switches", number), message)
-        taken.add(name)
-
-
-def tiles_fit_the_shape(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse a mesh or torus with fewer nodes than tiles."""
-    network = description.network
-    if isinstance(network, MeshNetwork | TorusNetwork):
-        nodes, tiles = math.prod(network.shape), _tile_count(description)
-        if nodes < tiles:
-            message = f"expected at least as many nodes as the {tiles} tiles, got {nodes} nodes"
-            yield Problem(("network", "shape"), message)
-
-
-def links_end_at_nodes(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse links with a dangling end, loops, and links of an unknown part."""
-    network = description.network
-    if not isinstance(network, FreeNetwork):
-        return
-    nodes = {*_tile_names(description), *network.switches}
-    parts = ("link", *network.parts)
-    for number, link in enumerate(network.links):
-        for end in ("source", "target"):
-            name = getattr(link, end)
-            if name not in nodes:
-                message = f'dangling link end: expected a tile or switch, got "{name}"'
-                yield Problem(("network", "links", number, end), message + _near(name, nodes))
-        if link.source == link.target:
-            message = f'expected a link between two nodes, got one from "{link.source}" to itself'
-            yield Problem(("network", "links", number), message)
-        if link.part not in parts:
-            message = f'expected one of the parts {", ".join(parts)}, got "{link.part}"'
-            path = ("network", "links", number, "part")
-            yield Problem(path, message + _near(link.part, parts))
-
-
-def links_are_listed_once(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse two links from one node to the same other."""
-    network = description.network
-    if not isinstance(network, FreeNetwork):
-        return
-    seen: set[tuple[str, str]] = set()
-    for number, link in enumerate(network.links):
-        ways = [(link.source, link.target)]
-        if not link.one_way:
-            ways.append((link.target, link.source))
-        for source, target in ways:
-            if (source, target) in seen:
-                message = (
-                    f'duplicate link from "{source}" to "{target}": expected at most one each way; '
-                    "give it a larger count or width instead"
-                )
-                yield Problem(("network", "links", number), message)
-                break
-        seen.update(ways)
-
-
-def tiles_reach_each_other(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse tiles that another tile has no way to; only free topologies can have them."""
-    network = description.network
-    if not isinstance(network, FreeNetwork):
-        return
-    tiles = _tile_names(description)
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(tiles)
-    for link in network.links:
-        graph.add_edge(link.source, link.target)
-        if not link.one_way:
-            graph.add_edge(link.target, link.source)
-    first = tiles[0]
-    there, back = nx.descendants(graph, first), nx.ancestors(graph, first)
-    for ends, text in ((there, "cannot be reached from"), (back, "cannot reach")):
-        lost = [tile for tile in tiles[1:] if tile not in ends]
-        if lost:
-            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-            names = ", ".join(f'"{name}"' for name in lost[:3])
-            yield Problem(
-                ("network", "links"),
-                f'unreachable tiles: {names}{more} {text} "{first}"; add a link',
-            )
-
-
-def datelines_have_channels(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse bounded buffers on a ring or torus that cannot be split into two classes."""
-    network = description.network
-    if isinstance(network, RingNetwork | TorusNetwork):
-        channels = network.link.channels
-        if channels % 2:
-            message = (
-                f"expected an even number of channels, half of them for packets past the end of "
-                f"the {network.topology}, got {channels}"
-            )
-            yield Problem(("network", "link", "channels"), message)
-
-
-def routers_route(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse switches without a router, and routers that are no routers."""
-    router: ComponentDescription | None = getattr(description.network, "router", None)
-    if router is None:
-        if isinstance(description.network, FreeNetwork) and description.network.switches:
-            message = "expected a router, which every switch is, found none"
-            yield Problem(("network",), message)
-    elif "route" not in _actions(description, router):
-        yield Problem(("network", "router", "kind"), f"expected a router, got {router.kind}")
-
-
-def network_names_are_its_own(description: CrossbarDescription) -> Iterator[Problem]:
-    """Refuse components of tiles that are named like a part of the network."""
-    taken = description.groups()["network"]
-    for group, components in description.tiles.items():
-        for role in components:
-            if role in taken:
-                message = f'expected a name unlike the parts of the network, got "{role}"'
-                yield Problem(("tiles", group, role), message)
 
 
 def roles_do_their_part(description: CrossbarDescription) -> Iterator[Problem]:
@@ -331,10 +193,8 @@ def _unpriced_entry(
     """Check one entry of `unpriced`, and put down in `named` what it names."""
     name, path = entry.component, ("unpriced", number, "component")
     if name not in paths:
-        message = (
-            f'expected a component such as "{next(iter(paths))}", got "{name}"{_near(name, paths)}'
-        )
-        yield Problem(path, message)
+        message = f'expected a component such as "{next(iter(paths))}", got "{name}"'
+        yield Problem(path, message + did_you_mean(name, paths))
         return
     if name not in open_actions:
         return
@@ -373,10 +233,6 @@ CHECKS: tuple[Check, ...] = (
 """All checks, in the order in which they run."""
 
 
-def _tile_names(description: CrossbarDescription) -> list[str]:
-    return list(itertools.chain.from_iterable(map(expanded, description.layout)))
-
-
 def _tile_count(description: CrossbarDescription, *, role: str = "") -> int:
     """Return how many tiles there are, or how many hold `role`."""
     return sum(
@@ -405,8 +261,3 @@ def _components(
     for role, component in description.groups()["network"].items():
         path = ("network", "parts", role) if role in parts else ("network", role)
         yield path, "network", role, component
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, sorted(known), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
