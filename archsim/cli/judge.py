@@ -1,0 +1,63 @@
+# ruff: noqa: PLC0415  (heavy imports wait for the command that needs them)
+"""Commands that look at finished runs: audit, compare."""
+
+from __future__ import annotations
+
+import click
+
+from archsim.cli.extensions import load_extensions
+from archsim.cli.options import Verb, json_option, plugin_option, quiet_option
+
+__all__ = ["audit", "compare"]
+
+
+@click.command(
+    cls=Verb,
+    short_help="Repeat a run and compare every sum; all must agree.",
+    examples=("archsim audit out",),
+)
+@click.argument("folder", metavar="DIR", type=click.Path())
+@plugin_option
+@quiet_option
+def audit(folder: str, *, plugins: tuple[str, ...], quiet: bool) -> None:
+    """Train and simulate a run again, and compare every sum in integers; all must agree.
+
+    DIR is the folder that "archsim run -o DIR" wrote. The exit code is 3 where anything differs.
+    """
+    load_extensions(plugins)
+    from archsim.cli.output import show
+    from archsim.report.auditing import audit_folder, audit_table, require_agreement
+    from archsim.report.tables import terminal
+
+    lines = audit_folder(folder)
+    if not quiet:
+        show([terminal(audit_table(lines))])
+    require_agreement(lines)
+
+
+@click.command(
+    cls=Verb,
+    short_help="Set a run beside another run or a GPU.",
+    examples=("archsim compare out_a out_b", "archsim compare out a100"),
+)
+@click.argument("first", metavar="RUN", type=click.Path())
+@click.argument("second", metavar="RUN-or-GPU")
+@json_option
+@plugin_option
+def compare(first: str, second: str, *, as_json: bool, plugins: tuple[str, ...]) -> None:
+    """Set a run beside another run, or beside the same training on a GPU.
+
+    RUN is the folder of a run; a GPU is a chip of kind gpu. Every ratio has a low and a high end;
+    where the ranges of two figures overlap, it says "cannot tell apart".
+    """
+    load_extensions(plugins)
+    from archsim.cli.output import show
+    from archsim.report.compare import comparison
+    from archsim.report.encode import json_text
+    from archsim.report.page import page_terminal
+
+    found = comparison(first, second)
+    if as_json:
+        click.echo(json_text(found.records()), nl=False)
+    else:
+        show(page_terminal(found.page()))

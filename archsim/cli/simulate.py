@@ -1,0 +1,136 @@
+# ruff: noqa: PLC0415  (heavy imports wait for the command that needs them)
+"""Commands that simulate: demo, run."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Literal
+
+import click
+
+from archsim.cli.extensions import load_extensions
+from archsim.cli.options import (
+    Verb,
+    json_option,
+    plugin_option,
+    policy_option,
+    quiet_option,
+    set_option,
+)
+
+__all__ = ["demo", "run"]
+
+_OUTPUT = "Folder for the results; must not exist yet. Without it, results are printed only."
+
+
+@click.command(
+    cls=Verb,
+    short_help="Train a workload on a chip and say what it cost.",
+    examples=(
+        "archsim run madem_braille madem_64 -o out",
+        "archsim run madem_braille:two_layer madem_64x4:clocked --set chip.behaviour.adc.bits=6",
+    ),
+)
+@click.argument("workload")
+@click.argument("chip")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=_OUTPUT)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."
+)
+@set_option("Replace a field, as in chip.behaviour.adc.bits=6; PATH begins with chip. or workload.")
+@json_option
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "reference"]),
+    default="auto",
+    show_default=True,
+    help="Who does the timing; the results are the same.",
+)
+@click.option("--events", is_flag=True, help="Keep every visit in events.parquet (needs -o).")
+@click.option("--plots", is_flag=True, help="Add breakdowns as PNG (needs -o and archsim[plot]).")
+@policy_option()
+@plugin_option
+@quiet_option
+def run(  # noqa: PLR0913  (one for each option)
+    workload: str,
+    chip: str,
+    *,
+    output: str | None,
+    seed: int,
+    settings: dict[str, str],
+    as_json: bool,
+    engine: Literal["auto", "reference"],
+    events: bool,
+    plots: bool,
+    policies: dict[str, str],
+    plugins: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Train WORKLOAD on CHIP and say what it cost.
+
+    Both are NAME, NAME:VARIANT or the path of a file. The folder holds ledger.csv, metrics.csv,
+    report.md, config.resolved.yaml and manifest.json; it appears whole or not at all.
+    """
+    if output is None and (events or plots):
+        message = "--events and --plots write files; add -o DIR"
+        raise click.UsageError(message)
+    load_extensions(plugins)
+    from archsim.cli.output import Meter, show
+    from archsim.report.encode import json_text
+    from archsim.report.folder import claim
+    from archsim.report.page import page_terminal
+    from archsim.report.session import Request, run_and_write
+
+    request = Request(
+        workload=workload,
+        chip=chip,
+        seed=seed,
+        settings=settings,
+        engine=engine,
+        events=events,
+        plots=plots,
+        policies=policies,
+    )
+    request.require_packages()
+    with ExitStack() as stack:
+        folder = stack.enter_context(claim(output)) if output is not None else None
+        meter = stack.enter_context(Meter(quiet=quiet))
+        done = run_and_write(request, folder=folder, progress=meter)
+    if as_json:
+        click.echo(json_text(done.summary()), nl=False)
+    elif not quiet:
+        show(page_terminal(done.short_page()))
+        if output is not None:
+            click.echo(f"\nThe whole report is {output}/report.md")
+
+
+@click.command(
+    cls=Verb,
+    short_help="Report on nine Braille words, learnt on memristors: begin here.",
+    examples=("archsim demo -o out",),
+)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=_OUTPUT)
+@json_option
+@quiet_option
+def demo(output: str | None, *, as_json: bool, quiet: bool) -> None:
+    """Report on nine Braille words, learnt on memristors, beside GPUs and published figures.
+
+    One layer on two 64×64 arrays and two layers on four; it takes less than a minute.
+    """
+    load_extensions(())
+    from archsim.cli.output import Meter, show
+    from archsim.report.demo import write_demo
+    from archsim.report.encode import json_text
+    from archsim.report.folder import claim
+    from archsim.report.page import page_terminal
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(claim(output)) if output is not None else None
+        meter = stack.enter_context(Meter(quiet=quiet))
+        done = write_demo(folder, progress=meter)
+    if as_json:
+        click.echo(json_text(done.summary()), nl=False)
+    elif not quiet:
+        show(page_terminal(done.page))
+        if output is not None:
+            click.echo(f"\nThe same report is {output}/report.md")

@@ -1,0 +1,91 @@
+"""Check of descriptions: all faults of a chip, of a workload, and of both together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from archsim.chip import ChipDescription, CrossbarDescription, build, read_chip
+from archsim.components.substrate import Substrate
+from archsim.errors import Fault, InputError, SpecError
+from archsim.mapping.place import Placement, place
+from archsim.report.references import kind_of
+from archsim.workload import WorkloadDescription, read_workload
+
+__all__ = ["Checked", "check"]
+
+
+class Checked(NamedTuple):
+    """What a check found to be sound."""
+
+    chip: ChipDescription | None
+    workload: WorkloadDescription | None
+    placement: Placement | None
+    """Where the blocks of the workload would stand, if both were given."""
+
+    def summary(self) -> list[str]:
+        """Return a line about each description, and one about how they fit."""
+        lines = []
+        if self.chip is not None:
+            gaps = len(self.chip.unpriced)
+            lines.append(f"chip {self.chip.name}: no faults; {gaps} parts or acts unpriced")
+        if self.workload is not None:
+            shapes = ", ".join(f"{n} {r}×{c}" for n, (r, c) in self.workload.shapes.items())
+            lines.append(f"workload {self.workload.name}: no faults; weights {shapes}")
+        if self.placement is not None:
+            used = sum(map(len, self.placement.tiles.values()))
+            lines.append(f"the workload fits: it takes {used} arrays of the chip")
+        return lines
+
+
+def check(references: Sequence[str], *, settings: Mapping[str, str] | None = None) -> Checked:
+    """Read a chip, a workload, or both, and see whether they fit.
+
+    Parameters
+    ----------
+    references : sequence of str
+        One or two names or paths.
+    settings : mapping, optional
+        ``chip.PATH`` or ``workload.PATH`` → YAML text.
+
+    Raises
+    ------
+    SpecError
+        All faults of all files in one go.
+    InputError
+        If a reference means nothing, two mean the same kind, or the workload does not fit the chip.
+    """
+    given = [(kind_of(reference), reference) for reference in references]
+    if len({part for part, _ in given}) < len(given):
+        message = f"expected one chip and one workload, got two descriptions of a {given[0][0]}"
+        raise InputError(message)
+    faults: list[Fault] = []
+    chip: ChipDescription | None = None
+    workload: WorkloadDescription | None = None
+    for part, reference in given:
+        chosen = _settings_of(part, settings or {})
+        try:
+            if part == "chip":
+                chip = read_chip(reference, settings=chosen)
+            else:
+                workload = read_workload(reference, settings=chosen)
+        except SpecError as error:
+            faults += error.faults
+    if faults:
+        raise SpecError(faults)
+    placement = None
+    if isinstance(chip, CrossbarDescription):
+        machine = build(chip)
+        if workload is not None:
+            substrate = Substrate(chip.behaviour, workload.shapes, seed=0)
+            planes = chip.behaviour.planes
+            placement = place(substrate.blocks, planes=planes, chip=machine)
+    return Checked(chip, workload, placement)
+
+
+def _settings_of(part: str, settings: Mapping[str, str]) -> dict[str, str]:
+    return {
+        path.partition(".")[2]: text
+        for path, text in settings.items()
+        if path.partition(".")[0] == part
+    }

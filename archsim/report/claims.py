@@ -1,0 +1,110 @@
+"""Published claims: beside what was found, hit or miss, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from archsim.chip.published import Claim, Published
+from archsim.report.tables import Cell, Column, Interval, Table, number_text
+from archsim.units import engineering
+
+__all__ = ["Finding", "claims_table", "verdict"]
+
+_UNITS = {"time": "s", "energy": "J", "number": ""}
+
+
+class Finding(NamedTuple):
+    """One result that a claim is compared with."""
+
+    of: str
+    """What it was found of, such as a workload and chip, or a row of the baseline."""
+    value: float | Interval
+    """Result, in SI."""
+
+
+def claims_table(published: Published, found: Mapping[str, Sequence[Finding]]) -> Table:
+    """Return every claim beside every finding of its quantity.
+
+    Parameters
+    ----------
+    published : Published
+        Claims, with the range in which a result reproduces each.
+    found : mapping
+        Name of a quantity → findings; a claim without one is listed as not evaluated.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for claim in published.claims:
+        head = (claim.id, claim.claim, _accepted(claim))
+        findings = found.get(claim.quantity, ())
+        if not findings:
+            rows.append((*head, None, None, "not evaluated here"))
+        for number, finding in enumerate(findings):
+            first = head if not number else (claim.id, "", "")
+            rows.append(
+                (*first, finding.of, _shown(finding.value, claim), verdict(claim, finding.value))
+            )
+    return Table(
+        title="Published claims",
+        columns=tuple(
+            Column(name=name)
+            for name in ("id", "published", "accepted", "compared with", "found", "verdict")
+        ),
+        rows=tuple(rows),
+        note="The constants were fixed from the literature and not adjusted to the claims.",
+    )
+
+
+def verdict(claim: Claim, value: float | Interval) -> str:
+    """Return hit or miss, with the reason.
+
+    Examples
+    --------
+    >>> claim = Claim(id="H1", claim="c", published="p", quantity="training_time",
+    ...               dimension="time", low="10 us", high="100 us", tolerance="t", source="s")
+    >>> verdict(claim, 2e-5)
+    'hit'
+    >>> verdict(claim, Interval(5e-6, 3e-6, 2e-5))
+    'miss: 2 times below the accepted range, which its own range reaches'
+    """
+    nominal = value.value if isinstance(value, Interval) else value
+    low, high = claim.bounds
+    if claim.accepts(nominal):
+        whole = not isinstance(value, Interval) or all(map(claim.accepts, value[1:]))
+        return "hit" if whole else "hit at the nominal value; its range goes beyond"
+    below = low is not None and nominal < low
+    end = low if below else high
+    assert end is not None  # noqa: S101  (the value lies beyond one of the ends)
+    text = f"miss: {_distance(nominal, end)} {'below' if below else 'above'} the accepted range"
+    if isinstance(value, Interval):
+        reaches = (value.high >= end) if below else (value.low <= end)
+        if reaches:
+            text += ", which its own range reaches"
+    return text
+
+
+def _distance(nominal: float, end: float) -> str:
+    if nominal > 0 < end and max(nominal / end, end / nominal) >= 1.1:
+        return f"{number_text(max(nominal / end, end / nominal), 2)} times"
+    return number_text(abs(nominal - end), 2)
+
+
+def _accepted(claim: Claim) -> str:
+    low, high = (None if end is None else _one(end, claim) for end in claim.bounds)
+    if low is None:
+        return f"at most {high}"
+    if high is None:
+        return f"at least {low}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _shown(value: float | Interval, claim: Claim) -> str:
+    if isinstance(value, Interval):
+        nominal, low, high = (_one(end, claim) for end in value)
+        return f"{nominal} ({low} to {high})"
+    return _one(value, claim)
+
+
+def _one(value: float, claim: Claim) -> str:
+    unit = _UNITS[claim.dimension]
+    return engineering(value, unit) if unit else number_text(value)

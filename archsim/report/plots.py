@@ -1,0 +1,86 @@
+"""Plots of breakdowns as PNG files; they need matplotlib."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from archsim.errors import InputError
+from archsim.report.breakdown import energy_by
+from archsim.report.folder import Claim
+from archsim.run.result import Run
+from archsim.trace import PHASES, TRAINING_PHASES
+from archsim.units import engineering
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+__all__ = ["require_plots", "write_plots"]
+
+
+def require_plots() -> None:
+    """Check that plots can be drawn.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415  (optional)
+    except ImportError:
+        message = (
+            "plots: expected the package matplotlib, found none; install archsim[plot], or leave "
+            "--plots out"
+        )
+        raise InputError(message) from None
+
+
+def write_plots(folder: Claim, run: Run, *, under: str = "") -> None:
+    """Write bars of the energy by component and by phase into a claimed folder.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    StorageError
+        If a file cannot be written.
+    """
+    require_plots()
+    components = {
+        name: parts["training"]
+        for name, parts in energy_by(run.ledger, "component").items()
+        if parts.get("training")
+    }
+    phases = energy_by(run.ledger, "phase")
+    training = {
+        phase: phases[phase]["training"]
+        for phase in PHASES
+        if phase in TRAINING_PHASES and phases.get(phase, {}).get("training")
+    }
+    above = f"{under}/" if under else ""
+    title = f"{run.workload} on {run.chip}: training energy"
+    ordered = dict(sorted(components.items(), key=lambda item: (item[1], item[0])))
+    _bars(folder, f"{above}energy_by_component.png", f"{title} by component", ordered)
+    _bars(
+        folder, f"{above}energy_by_phase.png", f"{title} by phase", dict(reversed(training.items()))
+    )
+
+
+def _bars(folder: Claim, name: str, title: str, energy: dict[str, Fraction]) -> None:
+    """Write one figure of horizontal bars, the first at the bottom, on a logarithmic axis."""
+    import matplotlib as mpl  # noqa: PLC0415  (optional)
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context({"svg.hashsalt": "archsim", "font.family": "DejaVu Sans"}):
+        figure = Figure(figsize=(7.0, 1.2 + 0.35 * len(energy)), layout="constrained")
+        axes = figure.add_subplot()
+        bars = axes.barh(list(energy), [float(value) for value in energy.values()], color="#4472a8")
+        axes.bar_label(
+            bars, [engineering(float(value), "J") for value in energy.values()], padding=3
+        )
+        axes.set_xscale("log")
+        axes.margins(x=0.2)
+        axes.set_xlabel("energy [J]")
+        axes.set_title(title, fontsize=10)
+        with folder.open(name) as file:
+            figure.savefig(file, format="png", dpi=150, metadata={"Software": None})

@@ -1,0 +1,110 @@
+"""References: whether a name means a chip or a workload, and what the catalogs hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from archsim import catalog
+from archsim.catalog import FILES, Kind
+from archsim.errors import ArchsimError, InputError
+from archsim.report.tables import Column, Table
+from archsim.spec.document import load_yaml
+from archsim.spec.read import resolve, variants
+
+__all__ = ["Part", "catalog_listing", "catalog_table", "kind_of", "variants_of"]
+
+Part = Literal["chip", "workload"]
+"""What a description describes."""
+
+_CATALOGS: Mapping[Part, Kind] = {"chip": "chips", "workload": "workloads"}
+_CHIP_FIELDS = frozenset(("kind", "tiles", "behaviour", "unpriced"))
+
+
+def kind_of(reference: str) -> Part:
+    """Return whether a reference means a chip or a workload.
+
+    Catalog entries and files under their usual names are told by the name, others by their fields.
+
+    Raises
+    ------
+    InputError
+        If the reference means neither, or a name means both.
+    SpecError
+        If the file cannot be read.
+    """
+    found: dict[Part, Path] = {}
+    for part, kind in _CATALOGS.items():
+        try:
+            found[part] = catalog.find(kind, reference)[0]
+        except InputError:
+            continue
+    if not found:
+        raise _unknown(reference)
+    named = [part for part, path in found.items() if path.name == FILES[_CATALOGS[part]]]
+    if len(named) == 1:
+        return named[0]
+    if len(named) > 1:
+        message = (
+            f"expected a reference that means one thing, got {reference!r}, which is a chip and a "
+            "workload; name the file"
+        )
+        raise InputError(message)
+    return (
+        "chip"
+        if _CHIP_FIELDS & load_yaml(next(iter(found.values()))).plain().keys()
+        else "workload"
+    )
+
+
+def _unknown(reference: str) -> InputError:
+    known = [f"{kind}: {', '.join(catalog.entries(kind)) or 'none'}" for kind in _CATALOGS.values()]
+    message = (
+        f"expected a chip, a workload or the path of a file, got {reference!r}; "
+        f"there are {'; '.join(known)}"
+    )
+    return InputError(message)
+
+
+def variants_of(reference: str, part: Part) -> tuple[str, ...]:
+    """Return the variants of what a reference means."""
+    return variants(catalog.find(_CATALOGS[part], reference)[0])
+
+
+def catalog_listing(kind: Kind) -> list[dict[str, Any]]:
+    """Return name, variants and a line about each entry of a catalog; entries are not checked."""
+    listing = []
+    for name in catalog.entries(kind):
+        path = catalog.find(kind, name)[0]
+        try:
+            about, names = _about(path), list(variants(path))
+        except ArchsimError as error:
+            about, names = f"faulty: {str(error).splitlines()[0]}", []
+        listing.append({"name": name, "about": about, "variants": names})
+    return listing
+
+
+def catalog_table(kind: Kind) -> Table:
+    """Return a catalog as a table."""
+    rows = tuple(
+        (str(entry["name"]), ", ".join(entry["variants"]), _sentence(str(entry["about"])))
+        for entry in catalog_listing(kind)
+    )
+    return Table(
+        title=kind,
+        columns=(Column(name="name"), Column(name="variants"), Column(name="about")),
+        rows=rows,
+    )
+
+
+def _about(path: Path) -> str:
+    root, _ = resolve(path)
+    plain = root.plain()
+    about = plain.get("about") if isinstance(plain, dict) else None
+    return " ".join(about.split()) if isinstance(about, str) else ""
+
+
+def _sentence(text: str) -> str:
+    """Return the first sentence of a text, without its full stop."""
+    return text.partition(". ")[0].rstrip(".")

@@ -1,0 +1,121 @@
+"""Sections of a run's report: what it cost, where that went, and what was left out."""
+
+from __future__ import annotations
+
+from archsim.chip import Chip, ChipDescription, CrossbarDescription, build
+from archsim.report.accuracy import accuracy_table, course_table, last_metrics
+from archsim.report.breakdown import (
+    component_table,
+    phase_table,
+    phase_times,
+    tile_table,
+    totals_table,
+)
+from archsim.report.currents import currents_table, peak_currents
+from archsim.report.page import Section
+from archsim.report.tables import Cell, Column, Table
+from archsim.run.result import Run
+
+__all__ = [
+    "accuracy_section",
+    "breakdown_section",
+    "chip_section",
+    "currents_section",
+    "included_section",
+    "totals_section",
+]
+
+INCLUDED = (
+    "- Training (headline): every act of its phases, from reads and conversions to update pulses.",
+    "- Beside it: initialise (first weights), evaluate (tests), static (leakage, in all phases).",
+    "- Not counted: the host that supplies words and targets, and what nobody priced.",
+)
+
+
+def totals_section(run: Run) -> Section:
+    """Return the absolute figures."""
+    return Section(title="Cost", items=(totals_table(run.totals),))
+
+
+def accuracy_section(run: Run, *, course: bool = False) -> Section:
+    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too."""
+    last = last_metrics(run.metrics)
+    epochs = int(run.metrics["epoch"].max()) + 1 if len(run.metrics) else 0
+    steps = int(run.metrics["step"].max()) if len(run.metrics) else 0
+    took = f"Training took {steps} presentations in {epochs} epochs"
+    counts = [
+        f"{last[name]:,.0f} {words}"
+        for name, words in (("device_pulses", "device pulses"), ("array_reads", "array reads"))
+        if name in last
+    ]
+    took += f": {' and '.join(counts)}." if counts else "."
+    items: tuple[Table | str, ...] = (took, accuracy_table(run.metrics))
+    return Section(title="Accuracy", items=(*items, course_table(run.metrics)) if course else items)
+
+
+def breakdown_section(run: Run, *, tiles: bool = False) -> Section:
+    """Return where energy and time went, by component and phase, on request by tile too."""
+    items = [component_table(run.ledger), phase_table(run.ledger, phase_times(run.book))]
+    if tiles:
+        items.append(tile_table(run.ledger))
+    return Section(title="Where it goes", items=tuple(items))
+
+
+def currents_section(run: Run, description: ChipDescription) -> Section:
+    """Return the peak line currents."""
+    if not isinstance(description, CrossbarDescription):
+        return Section(title="Peak line currents", items=("This chip has no lines to count.",))
+    currents = peak_currents(run.trace.peaks, build(description))
+    return Section(title="Peak line currents", items=(currents_table(currents),))
+
+
+def chip_section(chip: Chip) -> Section:
+    """Return area and leakage of the chip, and for which parts they are not known."""
+    area: tuple[Cell, ...] = (chip.area or None, None, ", ".join(chip.area_unknown) or "none")
+    leakage: tuple[Cell, ...] = (
+        None,
+        chip.leakage_aw / 10**18,
+        ", ".join(chip.leakage_unknown) or "none",
+    )
+    return Section(
+        title="Chip",
+        items=(
+            Table(
+                title="Area and leakage",
+                columns=(
+                    Column(name="quantity"),
+                    Column(name="area", unit="m^2", style="quantity"),
+                    Column(name="leakage", unit="W", style="quantity"),
+                    Column(name="not known for"),
+                ),
+                rows=(("area", *area), ("leakage", *leakage)),
+            ),
+        ),
+    )
+
+
+def included_section(description: ChipDescription, other: tuple[str, ...] = ()) -> Section:
+    """Return what is counted on each side, and what of the chip nobody priced.
+
+    Parameters
+    ----------
+    description : ChipDescription
+        The chip.
+    other : tuple of str
+        What the other side of a comparison includes, a paragraph each.
+    """
+    items: list[Table | str] = ["On the chip:", *INCLUDED]
+    if other:
+        items += ["On the other side:", *(f"- {text}" for text in other)]
+    rows = tuple(
+        (
+            one.component or one.part,
+            ", ".join(one.actions) or ("all" if one.component else ""),
+            one.reason,
+        )
+        for one in description.unpriced
+    )
+    if rows:
+        columns = (Column(name="part"), Column(name="acts"), Column(name="why"))
+        items.append(Table(title="What the chip has and nobody priced", columns=columns, rows=rows))
+    return Section(title="What is included", items=tuple(items))

@@ -1,0 +1,138 @@
+"""Sessions: one run from its references to its folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from archsim.report.accuracy import last_metrics
+from archsim.report.folder import Claim, require_parquet, write_run
+from archsim.report.markdown import Context, run_markdown
+from archsim.report.page import Page
+from archsim.report.plots import require_plots, write_plots
+from archsim.report.sections import accuracy_section, breakdown_section, totals_section
+from archsim.run import Run, run
+
+__all__ = ["Request", "Session", "run_and_write", "run_summary"]
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be run, and what is to be kept of it."""
+
+    workload: str
+    """Reference of the workload."""
+    chip: str
+    """Reference of the chip."""
+    seed: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """``chip.PATH`` or ``workload.PATH`` → YAML text."""
+    engine: Literal["auto", "reference"] = "auto"
+    events: bool = False
+    """Keep every visit."""
+    plots: bool = False
+    """Draw the breakdowns."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Station or pattern → registered policy."""
+
+    def require_packages(self) -> None:
+        """Check that optional packages are there, before anything is simulated.
+
+        Raises
+        ------
+        InputError
+            If one is asked for and missing; the text says what to install.
+        """
+        if self.events:
+            require_parquet()
+        if self.plots:
+            require_plots()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A run with what it is seen beside."""
+
+    run: Run
+    context: Context
+
+    def summary(self) -> dict[str, Any]:
+        """Return totals for programs, in SI."""
+        return run_summary(self.run)
+
+    def short_page(self) -> Page:
+        """Return what the terminal shows: cost, accuracy and breakdown."""
+        run = self.run
+        return Page(
+            title=f"{run.workload} on {run.chip}, seed {run.seed}",
+            sections=(totals_section(run), accuracy_section(run), breakdown_section(run)),
+        )
+
+
+def run_summary(run: Run) -> dict[str, Any]:
+    """Return the totals of a run, in SI: energies [J], times [s], last metrics."""
+    totals = run.totals
+    return {
+        "chip": run.chip,
+        "workload": run.workload,
+        "seed": run.seed,
+        "training_energy_j": totals.training_energy,
+        "training_time_s": totals.training_time,
+        "energy_j": {part: float(value) for part, value in totals.energy.items()},
+        "time_s": {part: float(value) for part, value in totals.time.items()},
+        "grand_energy_j": float(totals.grand_energy),
+        "grand_time_s": float(totals.grand_time),
+        "metrics": last_metrics(run.metrics),
+    }
+
+
+def run_and_write(
+    request: Request, *, folder: Claim | None = None, progress: Progress | None = None
+) -> Session:
+    """Train a workload on a chip and, given a folder, fill and commit it."""
+    clock = Clock()
+    done = run(
+        request.workload,
+        request.chip,
+        seed=request.seed,
+        settings=request.settings,
+        engine=request.engine,
+        policies=request.policies or None,
+        events=request.events,
+        progress=progress,
+    )
+    context = Context()
+    if folder is not None:
+        log = clock.log(engine=request.engine, segments=done.book.segments, visits=done.book.visits)
+        write_run(folder, done, report=run_markdown(done, context), log=log)
+        if request.plots:
+            write_plots(folder, done)
+        folder.commit()
+    return Session(run=done, context=context)
+
+
+class Clock:
+    """Measures how long a session takes, for its log."""
+
+    def __init__(self) -> None:
+        self._begin = datetime.now(tz=UTC)
+        self._start = time.perf_counter()
+
+    def log(self, **further: object) -> dict[str, object]:
+        """Return what may differ from run to run: clock times, host, engine."""
+        return {
+            "begin": self._begin.isoformat(timespec="seconds"),
+            "seconds": f"{time.perf_counter() - self._start:.3f}",
+            "host": platform.node(),
+            "platform": platform.platform(),
+            "processors": os.cpu_count(),
+            "workers": 1,
+            **further,
+        }

@@ -1,0 +1,199 @@
+"""Stored runs: the files of a run's folder, read back and checked, numbers exact."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from archsim.chip import ANY_CHIP, ChipDescription
+from archsim.errors import InputError, StorageError
+from archsim.frames import COLUMNS, LEDGER_COLUMNS, frame
+from archsim.report.encode import config_text
+from archsim.run.result import RESULT_SCHEMA, Run, Totals
+from archsim.spec.document import Document, load_yaml, parse_yaml
+from archsim.spec.node import Node
+from archsim.spec.read import validate
+from archsim.workload import WorkloadDescription
+
+__all__ = ["Descriptions", "StoredRun", "descriptions", "read_run"]
+
+_INTEGERS = frozenset(
+    ("run", "epoch", "step", "count", "count_scale", "price_yj", "busy_ticks", "waiting_ticks")
+)
+_JOULE = 10**24
+_SECOND = 10**15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A finished run, as its folder tells of it."""
+
+    path: Path
+    """The folder."""
+    manifest: Mapping[str, Any]
+    """What identifies the run."""
+    ledger: pd.DataFrame
+    """What everything cost; integers exact."""
+    metrics: pd.DataFrame
+    """What was measured while training."""
+
+    @property
+    def chip(self) -> str:
+        """Name of the chip, with its variant."""
+        return str(self.manifest["chip"])
+
+    @property
+    def workload(self) -> str:
+        """Name of the workload, with its variant."""
+        return str(self.manifest["workload"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.manifest["seed"])
+
+    @property
+    def config(self) -> Path:
+        """File with both descriptions as they were simulated."""
+        return self.path / "config.resolved.yaml"
+
+    @property
+    def totals(self) -> Totals:
+        """Energy and time as the run reported them, exact."""
+        totals = self.manifest["totals"]
+        return Totals(
+            energy={k: Fraction(v) / _JOULE for k, v in totals["energy_yj"].items()},
+            time={k: Fraction(v) / _SECOND for k, v in totals["time_fs"].items()},
+        )
+
+
+class Descriptions(NamedTuple):
+    """What a run was made from."""
+
+    chip: ChipDescription
+    workload: WorkloadDescription
+
+
+def descriptions(run: Run | StoredRun) -> Descriptions:
+    """Return the chip and the workload as they were simulated, read from the resolved texts.
+
+    Raises
+    ------
+    SpecError
+        If the texts of a stored run were changed and have faults.
+    InputError
+        If one of them is missing.
+    """
+    if isinstance(run, StoredRun):
+        document = load_yaml(run.config)
+    else:
+        document = parse_yaml(config_text(run.config), "config.resolved.yaml")
+    return Descriptions(
+        chip=validate(_part(document, "chip"), ANY_CHIP, faults=list(document.faults)),
+        workload=validate(_part(document, "workload"), WorkloadDescription, faults=[]),
+    )
+
+
+def _part(document: Document, name: str) -> Node:
+    """Return the tree below one name at the top of a document."""
+    content = document.root.content
+    if not isinstance(content, dict) or name not in content:
+        raise InputError(f"{document.path}: expected the field {name}, found none")
+    return content[name]
+
+
+def read_run(path: str | Path) -> StoredRun:
+    """Return the run in a folder.
+
+    Raises
+    ------
+    StorageError
+        If the folder or one of its files cannot be read.
+    InputError
+        If a file is not what a run writes.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        message = f"{folder}: expected the folder of a run, found no such folder"
+        raise StorageError(message)
+    manifest = _manifest(folder / "manifest.json")
+    return StoredRun(
+        path=folder,
+        manifest=manifest,
+        ledger=_table(folder / "ledger.csv", LEDGER_COLUMNS),
+        metrics=_table(folder / "metrics.csv", None),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror or error}; is it the folder of a run?"
+        raise StorageError(message) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected UTF-8 text, {error.reason}") from error
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: expected JSON, {error}") from error
+    needed = ("chip", "workload", "seed", "totals", "result_schema")
+    missing = [name for name in needed if not isinstance(manifest, dict) or name not in manifest]
+    if missing:
+        raise InputError(f"{path}: expected the fields {', '.join(missing)}, found none of them")
+    found = manifest["result_schema"]
+    if found != RESULT_SCHEMA:
+        message = (
+            f"{path}: result_schema: expected {RESULT_SCHEMA}, found {found}; "
+            "use the version of archsim that wrote the run"
+        )
+        raise InputError(message)
+    return dict(manifest)
+
+
+def _table(path: Path, columns: tuple[str, ...] | None) -> pd.DataFrame:
+    """Return a CSV file as a frame with the expected columns, or any known ones."""
+    lines = csv.reader(io.StringIO(_text(path), newline=""))
+    header = tuple(next(lines, ()))
+    expected = columns or tuple(name for name in header if name in COLUMNS)
+    if header != expected or not header:
+        message = f"{path}:1: expected the columns {', '.join(expected or COLUMNS)}"
+        raise InputError(f"{message}, found {', '.join(header) or 'none'}")
+    return frame(header, _rows(path, header, lines))
+
+
+def _rows(path: Path, header: tuple[str, ...], lines: Iterator[list[str]]) -> list[list[object]]:
+    rows = []
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            message = f"{path}:{number}: expected {len(header)} values, found {len(line)}"
+            raise InputError(message)
+        try:
+            rows.append([_value(name, text) for name, text in zip(header, line, strict=True)])
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: {error}") from None
+    return rows
+
+
+def _value(name: str, text: str) -> object:
+    try:
+        if name in _INTEGERS:
+            return int(text)
+        if name == "value" or COLUMNS[name].unit in {"J", "s"}:
+            return float(text) if text else math.nan
+    except ValueError:
+        kind = "a whole number" if name in _INTEGERS else "a number"
+        raise ValueError(f'{name}: expected {kind}, found "{text[:40]}"') from None
+    return text

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from archsim.chip.published import Claim, Published
+from archsim.report.claims import Finding, claims_table, verdict
+from archsim.report.tables import Interval, formatted
+
+
+def claim(**changes):
+    fields = {
+        "id": "H1",
+        "claim": "It takes tens of microseconds",
+        "published": "tens of us",
+        "quantity": "training_time",
+        "dimension": "time",
+        "low": "10 us",
+        "high": "100 us",
+        "tolerance": "the decade",
+        "source": "article",
+    }
+    return Claim(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2e-5, "hit"),
+        (1e-5, "hit"),
+        (Interval(2e-5, 1.5e-5, 9e-5), "hit"),
+        (Interval(2e-5, 5e-6, 9e-5), "hit at the nominal value; its range goes beyond"),
+        (5e-6, "miss: 2 times below the accepted range"),
+        (4e-4, "miss: 4 times above the accepted range"),
+        (
+            Interval(2e-4, 9e-5, 3e-4),
+            "miss: 2 times above the accepted range, which its own range reaches",
+        ),
+    ],
+)
+def test_verdicts(value, text):
+    assert verdict(claim(), value) == text
+
+
+def test_a_miss_by_little_is_given_as_a_difference():
+    accuracy = claim(dimension="number", low=0.9, high=1)
+    assert verdict(accuracy, 0.88) == "miss: 0.02 below the accepted range"
+
+
+def test_claims_without_a_finding_are_listed_too():
+    other = claim(id="H5", quantity="scaled", dimension="number", low=10000, high=None)
+    published = Published(claims=(claim(), other))
+    table = claims_table(published, {"training_time": [Finding("a", 2e-5), Finding("b", 1e-3)]})
+    assert formatted(table)[1] == [
+        ["H1", "It takes tens of microseconds", "10 us to 100 us", "a", "20 us", "hit"],
+        ["H1", "", "", "b", "1 ms", "miss: 10 times above the accepted range"],
+        ["H5", "It takes tens of microseconds", "at least 1e4", "–", "–", "not evaluated here"],
+    ]

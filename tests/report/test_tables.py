@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from rich.console import Console
+
+from archsim.report.page import Page, Section, page_markdown
+from archsim.report.tables import (
+    Column,
+    Interval,
+    Table,
+    escaped,
+    formatted,
+    markdown,
+    number_text,
+    terminal,
+)
+
+TABLE = Table(
+    title="Cost",
+    columns=(
+        Column(name="part"),
+        Column(name="energy", unit="J", style="quantity"),
+        Column(name="share", style="share"),
+        Column(name="ratio", style="number"),
+    ),
+    rows=(
+        ("adc", 6e-12, 0.75, Interval(100.0, 50.0, 200.0)),
+        ("alu", Fraction(2, 10**12), 0.25, 3),
+        ("tia", None, None, None),
+    ),
+    strong=frozenset((0,)),
+    note="A note.",
+)
+
+
+def test_a_column_shares_one_prefix_which_stands_in_its_header():
+    assert formatted(TABLE) == (
+        ["part", "energy [pJ]", "share [%]", "ratio"],
+        [
+            ["adc", "6", "75.0", "100 (50 to 200)"],
+            ["alu", "2", "25.0", "3"],
+            ["tia", "–", "–", "–"],
+        ],
+    )
+
+
+def test_markdown_and_terminal_say_the_same():
+    assert markdown(TABLE) == (
+        "**Cost**\n\n"
+        "| part | energy [pJ] | share [%] | ratio |\n"
+        "| --- | ---: | ---: | ---: |\n"
+        "| **adc** | **6** | **75.0** | **100 (50 to 200)** |\n"
+        "| alu | 2 | 25.0 | 3 |\n"
+        "| tia | – | – | – |\n"
+        "\nA note.\n"
+    )
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        console.print(terminal(TABLE))
+    words = capture.get().split()
+    assert [word for word in words if word.strip("─")] == (
+        "Cost part energy [pJ] share [%] ratio adc 6 75.0 100 (50 to 200) alu 2 25.0 3 "
+        "tia – – – A note."
+    ).split()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "header", "cell"),
+    [
+        (4.147e-7, "J", "x [nJ]", "414.7"),
+        (2.432e-5, "s", "x [µs]", "24.32"),
+        (1.2e-9, "m^2", "x [µm²]", "1200"),
+        (0.0, "J", "x [J]", "0"),
+        (999.96e-9, "J", "x [µJ]", "1"),
+        (12345.0, "W", "x [kW]", "12.35"),
+        (float("nan"), "J", "x [J]", "nan"),
+    ],
+)
+def test_prefixes(value, unit, header, cell):
+    table = Table(
+        title="", columns=(Column(name="x", unit=unit, style="quantity"),), rows=((value,),)
+    )
+    assert formatted(table) == ([header], [[cell]])
+
+
+def test_small_shares_are_not_shown_as_none():
+    table = Table(title="", columns=(Column(name="x", style="share"),), rows=((1e-6,), (0.0,)))
+    assert formatted(table)[1] == [["<0.1"], ["0.0"]]
+
+
+def test_whole_numbers_are_grouped_the_same_in_every_locale():
+    table = Table(title="", columns=(Column(name="n", style="number"),), rows=((1234567,),))
+    assert formatted(table)[1] == [["1,234,567"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.6e5, "3.6e5"), (1234.6, "1235"), (0.00123, "0.00123"), (99.5, "99.5")]
+)
+def test_numbers(value, text):
+    assert number_text(value) == text
+
+
+def test_text_is_escaped_in_markdown():
+    assert escaped("a|b <i> *c* `d` [e](f)\n g & h") == (
+        r"a\|b &lt;i> \*c\* \`d\` [e]\(f) g &amp; h"
+    )
+
+
+def test_intervals_overlap_where_they_share_a_value():
+    assert Interval(2, 1, 3).overlaps(Interval(4, 3, 5))
+    assert not Interval(2, 1, 3).overlaps(Interval(4, 3.1, 5))
+
+
+def test_a_page_keeps_lists_together():
+    page = Page(
+        title="T",
+        lead=("A.",),
+        sections=(Section(title="S", items=("Included:", "- a", "- b", "B.")),),
+    )
+    assert page_markdown(page) == "# T\n\nA.\n\n## S\n\nIncluded:\n\n- a\n- b\n\nB.\n"
