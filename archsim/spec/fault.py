@@ -127,7 +127,8 @@ def _wrong_length(item: ErrorDetails) -> str:
     limit = "at least" if item["type"] == "too_short" else "at most"
     context = item["ctx"]
     number = context.get("min_length", context.get("max_length"))
-    return f"expected {limit} {number} entries, got {context.get('actual_length') or 'more'}"
+    found = context.get("actual_length")
+    return f"expected {limit} {number} entries, got {'more' if found is None else found}"
 
 
 def _no_choice(item: ErrorDetails) -> str:
