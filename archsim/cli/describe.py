@@ -28,7 +28,8 @@ __all__ = ["check", "list_entries", "schema", "show"]
 def list_entries(kind: Kind | None, *, as_json: bool) -> None:
     """List what the catalogs hold, with variants."""
     from archsim.cli.output import show as print_items
-    from archsim.report.references import catalog_listing, catalog_table
+    from archsim.report.listing import catalog_table
+    from archsim.report.references import catalog_listing
     from archsim.report.tables import terminal
 
     kinds: tuple[Kind, ...] = (kind,) if kind else ("chips", "workloads", "reports")

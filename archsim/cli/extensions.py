@@ -20,6 +20,7 @@ def load_extensions(modules: Sequence[str]) -> None:
     InputError
         If one cannot be imported or does not fit.
     """
+    import archsim.baseline  # noqa: F401  (makes chips of kind gpu known)
     from archsim import plugins
 
     plugins.load_entry_points()

@@ -47,6 +47,12 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
     help="Who does the timing; the results are the same.",
 )
 @click.option("--events", is_flag=True, help="Keep every visit in events.parquet (needs -o).")
+@click.option(
+    "--ranges/--no-ranges",
+    default=True,
+    show_default=True,
+    help="Simulate twice more, for the range of the training time in the report.",
+)
 @click.option("--plots", is_flag=True, help="Add breakdowns as PNG (needs -o and archsim[plot]).")
 @policy_option()
 @plugin_option
@@ -62,6 +68,7 @@ def run(  # noqa: PLR0913  (one for each option)
     engine: Literal["auto", "reference"],
     events: bool,
     plots: bool,
+    ranges: bool,
     policies: dict[str, str],
     plugins: tuple[str, ...],
     quiet: bool,
@@ -74,26 +81,31 @@ def run(  # noqa: PLR0913  (one for each option)
     if output is None and (events or plots):
         message = "--events and --plots write files; add -o DIR"
         raise click.UsageError(message)
-    load_extensions(plugins)
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
     from archsim.report.folder import claim
-    from archsim.report.page import page_terminal
-    from archsim.report.session import Request, run_and_write
 
-    request = Request(
-        workload=workload,
-        chip=chip,
-        seed=seed,
-        settings=settings,
-        engine=engine,
-        events=events,
-        plots=plots,
-        policies=policies,
-    )
-    request.require_packages()
     with ExitStack() as stack:
         folder = stack.enter_context(claim(output)) if output is not None else None
+        load_extensions(plugins)
+        from archsim.report.check import check
+
+        check([workload, chip], parts=("workload", "chip"), settings=settings)  # quick to refuse
+        from archsim.cli.output import Meter, show
+        from archsim.report.encode import json_text
+        from archsim.report.page import page_terminal
+        from archsim.report.session import Request, run_and_write
+
+        request = Request(
+            workload=workload,
+            chip=chip,
+            seed=seed,
+            settings=settings,
+            engine=engine,
+            events=events,
+            plots=plots,
+            ranges=ranges,
+            policies=policies,
+        )
+        request.require_packages()
         meter = stack.enter_context(Meter(quiet=quiet))
         done = run_and_write(request, folder=folder, progress=meter)
     if as_json:
@@ -131,6 +143,6 @@ def demo(output: str | None, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json_text(done.summary()), nl=False)
     elif not quiet:
-        show(page_terminal(done.page))
+        show(page_terminal(done.page()))
         if output is not None:
             click.echo(f"\nThe same report is {output}/report.md")

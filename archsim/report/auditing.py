@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archsim.errors import InputError, ModelError, StorageError
 from archsim.frames import EVENT_COLUMNS
-from archsim.report.folder import require_parquet
+from archsim.report.files import require_parquet
 from archsim.report.stored import StoredRun, descriptions, read_run
 from archsim.report.tables import Cell, Column, Table
 from archsim.run.audit import ENERGY_SCALE, AuditLine, LedgerLine, Reported, audit

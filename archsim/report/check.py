@@ -9,7 +9,7 @@ from archsim.chip import ChipDescription, CrossbarDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement, place
-from archsim.report.references import kind_of
+from archsim.report.references import Part, kind_of
 from archsim.workload import WorkloadDescription, read_workload
 
 __all__ = ["Checked", "check"]
@@ -38,13 +38,20 @@ class Checked(NamedTuple):
         return lines
 
 
-def check(references: Sequence[str], *, settings: Mapping[str, str] | None = None) -> Checked:
+def check(
+    references: Sequence[str],
+    *,
+    parts: Sequence[Part] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Checked:
     """Read a chip, a workload, or both, and see whether they fit.
 
     Parameters
     ----------
     references : sequence of str
         One or two names or paths.
+    parts : sequence of str, optional
+        What each of them is; found out if not given.
     settings : mapping, optional
         ``chip.PATH`` or ``workload.PATH`` → YAML text.
 
@@ -55,7 +62,7 @@ def check(references: Sequence[str], *, settings: Mapping[str, str] | None = Non
     InputError
         If a reference means nothing, two mean the same kind, or the workload does not fit the chip.
     """
-    given = [(kind_of(reference), reference) for reference in references]
+    given = list(zip(parts or map(kind_of, references), references, strict=True))
     if len({part for part, _ in given}) < len(given):
         message = f"expected one chip and one workload, got two descriptions of a {given[0][0]}"
         raise InputError(message)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from archsim.analysis import Interval
 from archsim.chip.published import Claim, Published
-from archsim.report.tables import Cell, Column, Interval, Table, number_text
+from archsim.report.tables import Cell, Column, Table, number_text
 from archsim.units import engineering
 
 __all__ = ["Finding", "claims_table", "verdict"]
@@ -19,8 +20,10 @@ class Finding(NamedTuple):
 
     of: str
     """What it was found of, such as a workload and chip, or a row of the baseline."""
-    value: float | Interval
-    """Result, in SI."""
+    value: float | Interval | None
+    """Result, in SI; None where `said` tells of several."""
+    said: str = ""
+    """Verdict, where it does not follow from one value."""
 
 
 def claims_table(published: Published, found: Mapping[str, Sequence[Finding]]) -> Table:
@@ -41,9 +44,11 @@ def claims_table(published: Published, found: Mapping[str, Sequence[Finding]]) -
             rows.append((*head, None, None, "not evaluated here"))
         for number, finding in enumerate(findings):
             first = head if not number else (claim.id, "", "")
-            rows.append(
-                (*first, finding.of, _shown(finding.value, claim), verdict(claim, finding.value))
-            )
+            if finding.value is None:
+                rows.append((*first, finding.of, None, finding.said))
+            else:
+                text = finding.said or verdict(claim, finding.value)
+                rows.append((*first, finding.of, _shown(finding.value, claim), text))
     return Table(
         title="Published claims",
         columns=tuple(
@@ -64,13 +69,13 @@ def verdict(claim: Claim, value: float | Interval) -> str:
     ...               dimension="time", low="10 us", high="100 us", tolerance="t", source="s")
     >>> verdict(claim, 2e-5)
     'hit'
-    >>> verdict(claim, Interval(5e-6, 3e-6, 2e-5))
+    >>> verdict(claim, Interval(low=3e-6, nominal=5e-6, high=2e-5, kind="sampled"))
     'miss: 2 times below the accepted range, which its own range reaches'
     """
-    nominal = value.value if isinstance(value, Interval) else value
+    nominal = value.nominal if isinstance(value, Interval) else value
     low, high = claim.bounds
     if claim.accepts(nominal):
-        whole = not isinstance(value, Interval) or all(map(claim.accepts, value[1:]))
+        whole = not isinstance(value, Interval) or all(map(claim.accepts, (value.low, value.high)))
         return "hit" if whole else "hit at the nominal value; its range goes beyond"
     below = low is not None and nominal < low
     end = low if below else high
@@ -100,8 +105,8 @@ def _accepted(claim: Claim) -> str:
 
 def _shown(value: float | Interval, claim: Claim) -> str:
     if isinstance(value, Interval):
-        nominal, low, high = (_one(end, claim) for end in value)
-        return f"{nominal} ({low} to {high})"
+        ends = f" ({_one(value.low, claim)} to {_one(value.high, claim)})"
+        return _one(value.nominal, claim) + (ends if value.kind != "point" else "")
     return _one(value, claim)
 
 

@@ -17,14 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from archsim.errors import InputError, StorageError
-from archsim.report.encode import config_text, csv_text, json_text
-from archsim.run.result import Run
+from archsim.errors import StorageError
 
-__all__ = ["LOG_FILE", "Claim", "claim", "require_parquet", "write_run"]
-
-LOG_FILE = "run.log"
-"""The one file that may hold clock times, host and engine; no result, so not in the manifest."""
+__all__ = ["Claim", "claim"]
 
 
 class Claim:
@@ -162,76 +157,6 @@ def claim(path: str | Path) -> Claim:
         if not text.strip() or "\0" in text:
             raise OSError(errno.EINVAL, "expected the name of a folder")
         return Claim(Path(os.path.abspath(text)))  # noqa: PTH100  (resolve() would follow links)
-
-
-def require_parquet() -> None:
-    """Check that event tables can be written.
-
-    Raises
-    ------
-    InputError
-        If pyarrow is not installed.
-    """
-    try:
-        import pyarrow.parquet  # noqa: F401, PLC0415  (optional)
-    except ImportError:
-        message = (
-            "events: expected the package pyarrow, which writes events.parquet, found none; "
-            "install archsim[trace], or leave --events out"
-        )
-        raise InputError(message) from None
-
-
-def write_run(
-    folder: Claim, run: Run, *, report: str, log: Mapping[str, object], under: str = ""
-) -> None:
-    """Write the files of a run.
-
-    Parameters
-    ----------
-    folder : Claim
-        Where to.
-    run : Run
-        The run; its events are written if it kept them.
-    report : str
-        Markdown text.
-    log : mapping
-        What may be different each time: name → value, for `LOG_FILE`.
-    under : str
-        Folder below the claimed one, for results of several runs.
-
-    Raises
-    ------
-    StorageError
-        If a file cannot be written.
-    InputError
-        If there are events and pyarrow is not installed.
-    """
-    above = f"{under}/" if under else ""
-    before = set(folder.digests)
-    folder.write(f"{above}config.resolved.yaml", config_text(run.config))
-    folder.write(f"{above}ledger.csv", csv_text(run.ledger))
-    folder.write(f"{above}metrics.csv", csv_text(run.metrics))
-    folder.write(f"{above}report.md", report)
-    if run.event_rows is not None:
-        _write_events(folder, f"{above}events.parquet", run)
-    files = {
-        name.removeprefix(above): digest
-        for name, digest in folder.digests.items()
-        if name not in before
-    }
-    folder.write(f"{above}manifest.json", json_text(run.manifest() | {"files": files}))
-    folder.write(f"{above}{LOG_FILE}", "".join(f"{key}: {value}\n" for key, value in log.items()))
-
-
-def _write_events(folder: Claim, name: str, run: Run) -> None:
-    require_parquet()
-    import pyarrow as pa  # noqa: PLC0415  (optional)
-    from pyarrow import parquet  # noqa: PLC0415
-
-    table = pa.Table.from_pandas(run.events, preserve_index=False)
-    with folder.open(name) as file:
-        parquet.write_table(table.replace_schema_metadata(None), file)
 
 
 @contextlib.contextmanager

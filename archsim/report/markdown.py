@@ -19,7 +19,7 @@ from archsim.report.sections import (
 from archsim.report.stored import descriptions
 from archsim.run.result import Run
 
-__all__ = ["Context", "findings", "run_markdown", "run_page"]
+__all__ = ["Context", "accuracy_findings", "findings", "run_markdown", "run_page"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def run_page(run: Run, context: Context | None = None) -> Page:
         totals_section(run),
         accuracy_section(run, course=True),
         breakdown_section(run, tiles=True),
-        currents_section(run, chip),
+        currents_section(run),
         *context.baselines,
     ]
     if context.published is not None:
@@ -81,8 +81,14 @@ def findings(run: Run) -> dict[str, list[Finding]]:
         "training_time": [Finding(of, totals.training_time)],
         "training_energy": [Finding(of, totals.training_energy)],
     }
+    return {**found, **accuracy_findings(run, of)}
+
+
+def accuracy_findings(run: Run, of: str) -> dict[str, list[Finding]]:
+    """Return what the final tests of a run say of published quantities: name → findings."""
     _, workload = descriptions(run)
     words = len(workload.dataset.words)
+    found = {}
     for trial in trials(run.metrics):
         if not trial.flips:
             found["clean_words_recalled"] = [Finding(of, round(trial.exact * words))]

@@ -9,11 +9,10 @@ from typing import Any, Literal
 from archsim import catalog
 from archsim.catalog import FILES, Kind
 from archsim.errors import ArchsimError, InputError
-from archsim.report.tables import Column, Table
 from archsim.spec.document import load_yaml
 from archsim.spec.read import resolve, variants
 
-__all__ = ["Part", "catalog_listing", "catalog_table", "kind_of", "variants_of"]
+__all__ = ["Part", "catalog_listing", "kind_of", "variants_of"]
 
 Part = Literal["chip", "workload"]
 """What a description describes."""
@@ -85,26 +84,8 @@ def catalog_listing(kind: Kind) -> list[dict[str, Any]]:
     return listing
 
 
-def catalog_table(kind: Kind) -> Table:
-    """Return a catalog as a table."""
-    rows = tuple(
-        (str(entry["name"]), ", ".join(entry["variants"]), _sentence(str(entry["about"])))
-        for entry in catalog_listing(kind)
-    )
-    return Table(
-        title=kind,
-        columns=(Column(name="name"), Column(name="variants"), Column(name="about")),
-        rows=rows,
-    )
-
-
 def _about(path: Path) -> str:
     root, _ = resolve(path)
     plain = root.plain()
     about = plain.get("about") if isinstance(plain, dict) else None
     return " ".join(about.split()) if isinstance(about, str) else ""
-
-
-def _sentence(text: str) -> str:
-    """Return the first sentence of a text, without its full stop."""
-    return text.partition(". ")[0].rstrip(".")

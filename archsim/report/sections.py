@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.chip import Chip, ChipDescription, CrossbarDescription, build
+from archsim.chip import Chip, ChipDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
 from archsim.report.breakdown import (
     component_table,
@@ -11,7 +11,7 @@ from archsim.report.breakdown import (
     tile_table,
     totals_table,
 )
-from archsim.report.currents import currents_table, peak_currents
+from archsim.report.currents import currents_table
 from archsim.report.page import Section
 from archsim.report.tables import Cell, Column, Table
 from archsim.run.result import Run
@@ -61,12 +61,9 @@ def breakdown_section(run: Run, *, tiles: bool = False) -> Section:
     return Section(title="Where it goes", items=tuple(items))
 
 
-def currents_section(run: Run, description: ChipDescription) -> Section:
+def currents_section(run: Run) -> Section:
     """Return the peak line currents."""
-    if not isinstance(description, CrossbarDescription):
-        return Section(title="Peak line currents", items=("This chip has no lines to count.",))
-    currents = peak_currents(run.trace.peaks, build(description))
-    return Section(title="Peak line currents", items=(currents_table(currents),))
+    return Section(title="Peak line currents", items=(currents_table(run.peak_currents),))
 
 
 def chip_section(chip: Chip) -> Section:

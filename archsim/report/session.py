@@ -10,15 +10,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from archsim import catalog
+from archsim.analysis import interval
+from archsim.catalog import Kind
+from archsim.chip import ChipDescription, read_published
 from archsim.report.accuracy import last_metrics
-from archsim.report.folder import Claim, require_parquet, write_run
+from archsim.report.claims import Finding
+from archsim.report.figures import dominant_table, figures
+from archsim.report.files import require_parquet, write_run
+from archsim.report.folder import Claim
+from archsim.report.gpu import catalog_gpus, gpu_boundary, gpu_findings, gpu_rows, gpu_section
 from archsim.report.markdown import Context, run_markdown
-from archsim.report.page import Page
+from archsim.report.page import Page, Section
 from archsim.report.plots import require_plots, write_plots
 from archsim.report.sections import accuracy_section, breakdown_section, totals_section
 from archsim.run import Run, run
+from archsim.workload import WorkloadDescription
 
-__all__ = ["Request", "Session", "run_and_write", "run_summary"]
+__all__ = [
+    "Clock",
+    "Progress",
+    "Request",
+    "Session",
+    "run_and_write",
+    "run_only",
+    "run_summary",
+    "seen_beside",
+]
 
 Progress = Callable[[str, float], None]
 
@@ -39,6 +57,8 @@ class Request:
     """Keep every visit."""
     plots: bool = False
     """Draw the breakdowns."""
+    ranges: bool = True
+    """Simulate twice more for the range of the training time, if a report is written."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Station or pattern → registered policy."""
 
@@ -93,11 +113,8 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
-def run_and_write(
-    request: Request, *, folder: Claim | None = None, progress: Progress | None = None
-) -> Session:
-    """Train a workload on a chip and, given a folder, fill and commit it."""
-    clock = Clock()
+def run_only(request: Request, *, progress: Progress | None = None) -> Run:
+    """Train a workload on a chip; both are called by name and variant, whatever path they had."""
     done = run(
         request.workload,
         request.chip,
@@ -108,14 +125,71 @@ def run_and_write(
         events=request.events,
         progress=progress,
     )
-    context = Context()
+    done.chip = _label("chips", request.chip, done.machine)
+    done.workload = _label("workloads", request.workload, done.task)
+    return done
+
+
+def run_and_write(
+    request: Request, *, folder: Claim | None = None, progress: Progress | None = None
+) -> Session:
+    """Train a workload on a chip and, given a folder, fill and commit it.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    clock = Clock()
+    done = run_only(request, progress=progress)
+    simulated = clock.seconds
+    context = seen_beside(done, request) if folder is not None else Context()
     if folder is not None:
-        log = clock.log(engine=request.engine, segments=done.book.segments, visits=done.book.visits)
+        log = clock.log(
+            engine=request.engine,
+            segments=done.book.segments,
+            visits=done.book.visits,
+            seconds_of_simulation=f"{simulated:.3f}",
+        )
         write_run(folder, done, report=run_markdown(done, context), log=log)
         if request.plots:
             write_plots(folder, done)
         folder.commit()
     return Session(run=done, context=context)
+
+
+def seen_beside(done: Run, request: Request) -> Context:
+    """Return the GPUs of the catalog and the published figures of the chip, beside a run."""
+    published = read_published(request.chip)
+    if done.task is None:
+        return Context(published=published)
+    own = figures(done, sample_time=request.ranges)
+    several = {own.of: own}
+    rows = gpu_rows(own, done.task, catalog_gpus())
+    found = {
+        "training_time": [Finding(own.of, own.time)],
+        "training_energy": [Finding(own.of, interval(own.energy))],
+        **gpu_findings(rows, published),
+    }
+    return Context(
+        baselines=(
+            Section(title="Ranges", items=(dominant_table(several),)),
+            gpu_section(several, rows, published),
+        ),
+        boundary=gpu_boundary(rows),
+        published=published,
+        found=found,
+    )
+
+
+def _label(
+    kind: Kind, reference: str, described: ChipDescription | WorkloadDescription | None
+) -> str:
+    """Return the name of a description with its variant; never the path it was read from."""
+    if described is None:
+        return reference
+    variant = catalog.find(kind, reference)[1]
+    return f"{described.name}:{variant}" if variant else described.name
 
 
 class Clock:
@@ -125,11 +199,16 @@ class Clock:
         self._begin = datetime.now(tz=UTC)
         self._start = time.perf_counter()
 
+    @property
+    def seconds(self) -> float:
+        """Time since the beginning. [s]"""
+        return time.perf_counter() - self._start
+
     def log(self, **further: object) -> dict[str, object]:
         """Return what may differ from run to run: clock times, host, engine."""
         return {
             "begin": self._begin.isoformat(timespec="seconds"),
-            "seconds": f"{time.perf_counter() - self._start:.3f}",
+            "seconds": f"{self.seconds:.3f}",
             "host": platform.node(),
             "platform": platform.platform(),
             "processors": os.cpu_count(),

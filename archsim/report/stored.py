@@ -93,6 +93,8 @@ def descriptions(run: Run | StoredRun) -> Descriptions:
     InputError
         If one of them is missing.
     """
+    if isinstance(run, Run) and run.machine is not None and run.task is not None:
+        return Descriptions(run.machine, run.task)
     if isinstance(run, StoredRun):
         document = load_yaml(run.config)
     else:

@@ -7,22 +7,22 @@ header with the unit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import rich.box
 import rich.table
 import rich.text
 
+from archsim.analysis import Interval
 from archsim.units import engineering
 
 __all__ = [
     "Cell",
     "Column",
-    "Interval",
     "Table",
     "escaped",
     "formatted",
@@ -30,20 +30,6 @@ __all__ = [
     "number_text",
     "terminal",
 ]
-
-
-class Interval(NamedTuple):
-    """A value with the ends of its range."""
-
-    value: float
-    low: float
-    """5 % end."""
-    high: float
-    """95 % end."""
-
-    def overlaps(self, other: Interval) -> bool:
-        """Return whether the two ranges share a value."""
-        return self.low <= other.high and other.low <= self.high
 
 
 Cell = str | int | float | Fraction | Interval | None
@@ -192,7 +178,7 @@ def _prefix(unit: str, cells: Sequence[Cell]) -> str:
 
 
 def _value(cell: float | Fraction | Interval) -> float:
-    return cell.value if isinstance(cell, Interval) else float(cell)
+    return cell.nominal if isinstance(cell, Interval) else float(cell)
 
 
 def _text(cell: Cell, scale: float) -> str:
@@ -201,18 +187,23 @@ def _text(cell: Cell, scale: float) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Interval):
-        value, low, high = (number_text(end * scale) for end in cell)
-        return f"{value} ({low} to {high})"
+        return _range_text(cell, lambda end: number_text(end * scale))
     if isinstance(cell, int) and scale == 1.0:
         return f"{cell:,}"
     return number_text(float(cell) * scale, 4)
+
+
+def _range_text(cell: Interval, text: Callable[[float], str]) -> str:
+    """Return value and ends; the value alone where there is no range."""
+    if cell.kind == "point":
+        return text(cell.nominal)
+    return f"{text(cell.nominal)} ({text(cell.low)} to {text(cell.high)})"
 
 
 def _share(cell: Cell) -> str:
     if cell is None or isinstance(cell, str):
         return cell or _DASH
     if isinstance(cell, Interval):
-        value, low, high = (f"{end * 100:.1f}" for end in cell)
-        return f"{value} ({low} to {high})"
+        return _range_text(cell, lambda end: f"{end * 100:.1f}")
     share = float(cell) * 100
     return "<0.1" if 0 < share < 0.05 else f"{share:.1f}"

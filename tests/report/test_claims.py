@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from archsim.analysis import Interval
 from archsim.chip.published import Claim, Published
 from archsim.report.claims import Finding, claims_table, verdict
-from archsim.report.tables import Interval, formatted
+from archsim.report.tables import formatted
+
+
+def interval(nominal, low, high):
+    return Interval(low=low, nominal=nominal, high=high, kind="sampled")
 
 
 def claim(**changes):
@@ -27,12 +32,12 @@ def claim(**changes):
     [
         (2e-5, "hit"),
         (1e-5, "hit"),
-        (Interval(2e-5, 1.5e-5, 9e-5), "hit"),
-        (Interval(2e-5, 5e-6, 9e-5), "hit at the nominal value; its range goes beyond"),
+        (interval(2e-5, 1.5e-5, 9e-5), "hit"),
+        (interval(2e-5, 5e-6, 9e-5), "hit at the nominal value; its range goes beyond"),
         (5e-6, "miss: 2 times below the accepted range"),
         (4e-4, "miss: 4 times above the accepted range"),
         (
-            Interval(2e-4, 9e-5, 3e-4),
+            interval(2e-4, 9e-5, 3e-4),
             "miss: 2 times above the accepted range, which its own range reaches",
         ),
     ],

@@ -7,7 +7,8 @@ import os
 import pytest
 
 from archsim.errors import StorageError
-from archsim.report.folder import claim, write_run
+from archsim.report.files import write_run
+from archsim.report.folder import claim
 from archsim.report.stored import read_run
 
 LOG = {"begin": "now", "engine": "auto"}

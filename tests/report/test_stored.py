@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from archsim.errors import InputError, StorageError
-from archsim.report.folder import claim, write_run
+from archsim.report.files import write_run
+from archsim.report.folder import claim
 from archsim.report.stored import read_run
 
 
@@ -66,6 +67,6 @@ def test_a_ledger_row_that_is_short(out):
 def test_a_count_that_is_no_whole_number(out):
     change(out / "ledger.csv", "free,3,", "free,3.5,")
     with pytest.raises(
-        InputError, match='ledger.csv:2: count: expected a whole number, found "3.5"'
+        InputError, match=r'ledger.csv:2: count: expected a whole number, found "3.5"'
     ):
         read_run(out)
