@@ -13,6 +13,7 @@ from archsim.baseline.roofline import book, nets_without_launch_bound, prices
 from archsim.baseline.work import TrainingWork, work_of
 from archsim.errors import InputError
 from archsim.ledger import STATE_SCALE, Ledger, Prices
+from archsim.spec import Constant
 from archsim.workload import BackpropResult, WorkloadDescription
 from archsim.workload import baseline as learnt_in_software
 
@@ -53,6 +54,10 @@ class Baseline:
     """What the row stands for, in words."""
     work: TrainingWork | None
     """What was priced; None for a measurement."""
+    measured_energy: Constant | None = None
+    """Energy as it was measured; None where it was priced. [J]"""
+    measured_time: Constant | None = None
+    """Time as it was measured; None where it was priced. [s]"""
     nets: int = 1
     """Networks trained at once; all figures are of one of them."""
     book: Ledger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
 import numpy as np
@@ -106,13 +107,13 @@ def measured_baseline(gpu: GpuDescription, measurement: Measurement) -> Baseline
     station = Station(name=f"{TILE}.{_BOARD}", tile=TILE, component=_BOARD)
     ledger = Ledger(accounts=accounts, stations=StationTable(stations=(station,)))
     phase, action = Phase.MIXED.value, "measured_run"
-    ticks = round(measurement.time.value * 10**15)
+    ticks = round(Fraction(measurement.time.value) * 10**15)
     builder = SegmentBuilder(epoch=-1, phase=phase)
     account = accounts.number(phase, TILE, _BOARD, action)
     builder.task([Visit(0, ticks, ticks, account)], label=measurement.name)
     zeros = np.zeros(1, dtype=np.int64)
     ledger.add(builder.build(), arrival_ticks=zeros, start_ticks=zeros, end_tick=ticks)
-    price = Price(round(measurement.energy.value * 10**24), 1)
+    price = Price(round(Fraction(measurement.energy.value) * 10**24), 1)
     idle = measurement.idle.value * measurement.time.value
     facts: dict[str, object] = {
         "provenance": measurement.model_dump(mode="json"),
@@ -125,6 +126,8 @@ def measured_baseline(gpu: GpuDescription, measurement: Measurement) -> Baseline
         name=measurement.name,
         about=f"measured on {measurement.device}, {measurement.date}",
         work=None,
+        measured_energy=measurement.energy,
+        measured_time=measurement.time,
         book=ledger,
         prices=Prices(actions={(TILE, _BOARD, action): price}, leakage_aw={}),
         facts=facts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -208,13 +209,13 @@ def prices(gpu: GpuDescription, *, nets: int = 1) -> Prices:
         Networks trained at once: kernels are counted in 1/nets.
     """
     by_act = gpu.power == "act"
-    flop = round(gpu.compute.flop_energy.value * _YOCTO) if by_act else 0
-    byte = round(gpu.memory.byte_energy.value * _YOCTO) if by_act else 0
+    flop = round(Fraction(gpu.compute.flop_energy.value) * _YOCTO) if by_act else 0
+    byte = round(Fraction(gpu.memory.byte_energy.value) * _YOCTO) if by_act else 0
     priced = {_COMPUTE: Price(flop, 1), _MEMORY: Price(byte, 1), _LAUNCH: Price(0, nets)}
     priced[_HOST] = Price(0, nets)
     states = {"idle": gpu.board.idle, "busy": gpu.board.busy}
     leakage = {
-        (TILE, _PARTS[_BOARD], state): round(power.value * _ATTO)
+        (TILE, _PARTS[_BOARD], state): round(Fraction(power.value) * _ATTO)
         for state, power in states.items()
         if not by_act
     }
