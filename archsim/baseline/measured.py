@@ -31,7 +31,7 @@ class Measurement(Description):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
     """Name in results."""
     workload: str = Field(min_length=1)
-    """What was learnt."""
+    """What was learnt, as ``NAME[:VARIANT]``."""
     row: Literal["framework_batch1", "framework_whole"]
     """How the GPU was used, as in `archsim.baseline.ROWS`."""
     steps: Annotated[int, Field(ge=1)]
@@ -116,6 +116,9 @@ def measured_baseline(gpu: GpuDescription, measurement: Measurement) -> Baseline
     price = Price(round(Fraction(measurement.energy.value) * 10**24), 1)
     idle = measurement.idle.value * measurement.time.value
     facts: dict[str, object] = {
+        "steps": measurement.steps,
+        "batch": measurement.batch,
+        "criterion_met": measurement.met,
         "provenance": measurement.model_dump(mode="json"),
         "energy_above_idle_j": measurement.energy.value - idle,
         "included": (*INCLUDED, "setting the first weights"),

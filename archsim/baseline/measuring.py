@@ -20,7 +20,7 @@ from archsim.components.cell import FloatArray
 from archsim.errors import InputError, ModelError
 from archsim.seeds import stream
 from archsim.spec import Constant
-from archsim.workload import BackpropResult, WorkloadDescription, baseline
+from archsim.workload import BackpropResult, WorkloadDescription, baseline, read_workload
 
 __all__ = ["EnergyCounter", "measure"]
 
@@ -37,7 +37,7 @@ _GOLDEN = 0.6180339887498949
 
 
 def measure(
-    workload: WorkloadDescription,
+    workload: str | WorkloadDescription,
     *,
     row: Literal["framework_batch1", "framework_whole"] = "framework_whole",
     seed: int = 0,
@@ -50,8 +50,9 @@ def measure(
 
     Parameters
     ----------
-    workload : WorkloadDescription
-        What to learn; the number of steps is what the baseline in software takes.
+    workload : str or WorkloadDescription
+        What to learn, best as ``NAME[:VARIANT]``, which is what the entry is found by; the number
+        of steps is what the baseline in software takes.
     row : {"framework_batch1", "framework_whole"}
         One pattern a step, or all of them.
     seed : int
@@ -103,19 +104,20 @@ def measure(
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(f"measure: PyTorch finds no GPU for device {device!r} on this machine")
     card = _card(torch, device, counter)
-    batch = 1 if row == "framework_batch1" else len(workload.dataset.patterns)
-    learnt = baseline(workload, batch=batch, seed=seed)
-    session = _Session.open(torch, workload, learnt, seed=seed, device=device)
+    task = read_workload(workload) if isinstance(workload, str) else workload
+    batch = 1 if row == "framework_batch1" else len(task.dataset.patterns)
+    learnt = baseline(task, batch=batch, seed=seed)
+    session = _Session.open(torch, task, learnt, seed=seed, device=device)
     sitting = _sit(session, card.counter, window=window, trials=trials)
     source = f"measured with {card.method}"
     note = f"{trials} windows of at least {window:g} s; low, high: extremes of the windows"
     return Measurement(
         name=f"{row}_measured",
-        workload=workload.name,
+        workload=workload if isinstance(workload, str) else task.name,
         row=row,
         steps=learnt.steps,
         batch=batch,
-        met=session.met(workload),
+        met=session.met(task),
         energy=_constant(sitting.energies, "energy", source, note),
         time=_constant(sitting.times, "time", source, note),
         idle=Constant(

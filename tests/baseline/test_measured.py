@@ -21,7 +21,6 @@ from archsim.baseline.measuring import _run, _sit
 from archsim.errors import InputError, ModelError, SpecError
 from archsim.frames import ledger_frame
 from archsim.spec import dump
-from archsim.workload import read_workload
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -94,13 +93,13 @@ def test_a_measured_entry_without_provenance_is_refused(tmp_path):
 def test_without_pytorch_measuring_says_what_to_install():
     expected = r"measure: needs PyTorch, which cannot be imported \(.*\); install archsim\[gpu\]"
     with pytest.raises(InputError, match=expected):
-        measure(read_workload("madem_braille"))
+        measure("madem_braille")
 
 
 @pytest.mark.parametrize(("window", "trials"), [(0.05, 5), (10.0, 1)])
 def test_a_window_in_which_nothing_can_be_read_is_refused(window, trials):
     with pytest.raises(InputError, match=r"^measure: expected a window above 0.1 s and at least 2"):
-        measure(read_workload("madem_braille"), window=window, trials=trials)
+        measure("madem_braille", window=window, trials=trials)
 
 
 class Clock:
@@ -155,7 +154,7 @@ def test_a_counter_that_stands_still_is_no_measurement(monkeypatch):
 def test_the_measured_training_learns_what_the_one_in_software_did(row):
     begin = time.perf_counter()
     measured = measure(
-        read_workload("madem_braille"),
+        "madem_braille",
         row=row,
         window=0.2,
         trials=2,
@@ -164,6 +163,7 @@ def test_the_measured_training_learns_what_the_one_in_software_did(row):
     )
     assert isinstance(measured, Measurement)
     assert measured.met
+    assert measured.workload == "madem_braille"
     assert measured.energy.value == pytest.approx(50 * measured.time.value, rel=0.01)
     ends = itertools.pairwise((measured.time.low, measured.time.value, measured.time.high))
     assert all(first <= second for first, second in ends)
