@@ -89,8 +89,8 @@ def backprop(
     -----
     a_l = tanh(W_lᵀ a_(l−1)); logistic loss Σ ln(1 + e^(−2 t z)) of the outputs, whose derivative
     by z is −(t − tanh z), so δ_L = t − a_L, δ_l = (W_(l+1) δ_(l+1)) (1 − a_l²) and
-    W_l += η a_(l−1) ⊗ δ_l, averaged over the batch ([1]_). Float64, no momentum. The criterion is looked at after every
-    step, free of charge: the fewest steps possible, in favour of the baseline.
+    W_l += η a_(l−1) ⊗ δ_l, averaged over the batch ([1]_). Float64, no momentum. The criterion is
+    looked at after every step, free of charge: the fewest steps possible, in the baseline's favour.
 
     References
     ----------

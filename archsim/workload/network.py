@@ -61,7 +61,7 @@ class NetworkDescription(Description):
             found = len(getattr(self, name))
             if found != length:
                 message = (
-                    f"expected {length} {name} for {len(self.hidden)} hidden layers, got {found}"
+                    f"{name}: expected {length} for {len(self.hidden)} hidden layers, got {found}"
                 )
                 raise ValueError(message)
         return self
