@@ -20,6 +20,7 @@ __all__ = [
     "component_table",
     "energy_by",
     "phase_table",
+    "phase_ticks",
     "phase_times",
     "tile_table",
     "totals_table",
@@ -73,13 +74,17 @@ def energy_by(
     }
 
 
+def phase_ticks(ledger: Ledger) -> dict[str, int]:
+    """Return the time [fs] of the segments of each phase, gaps included."""
+    ticks: dict[str, int] = {}
+    for (epoch, phase), duration in ledger.durations.items():
+        ticks[phase] = ticks.get(phase, 0) + duration + ledger.gaps[epoch, phase]
+    return ticks
+
+
 def phase_times(ledger: Ledger) -> dict[str, Fraction]:
     """Return the time [s] of the segments of each phase, gaps included."""
-    times: dict[str, Fraction] = {}
-    for (epoch, phase), duration in ledger.durations.items():
-        whole = Fraction(duration + ledger.gaps[epoch, phase], _SECOND)
-        times[phase] = times.get(phase, Fraction(0)) + whole
-    return times
+    return {phase: Fraction(ticks, _SECOND) for phase, ticks in phase_ticks(ledger).items()}
 
 
 def totals_table(totals: Totals) -> Table:

@@ -114,7 +114,8 @@ def dominant_table(several: Mapping[str, Figures], *, most: int = 4) -> Table:
                 high=max(share.low, share.high),
                 kind="sampled",
             )
-            rows.append((*head, share.label, share.constant.text, share.share, ends))
+            label = share.label.partition(" ")[2] or share.label
+            rows.append((*head, label, share.constant.text, share.share, ends))
     return Table(
         title="What dominates the range of the training energy",
         columns=(

@@ -201,7 +201,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Time since the beginning. [s]"""
+        """Time [s] since the beginning."""
         return time.perf_counter() - self._start
 
     def log(self, **further: object) -> dict[str, object]:

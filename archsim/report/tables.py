@@ -65,6 +65,8 @@ _POWERS = MappingProxyType(
     | {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 )
 _DASH = "–"
+SHORT = 26
+"""Longest text that is never broken over lines. [characters]"""
 
 
 def formatted(table: Table) -> tuple[list[str], list[list[str]]]:
@@ -90,13 +92,14 @@ def terminal(table: Table) -> rich.table.Table:
         caption_justify="left",
         pad_edge=False,
     )
-    for header, column in zip(headers, table.columns, strict=True):
+    for number, (header, column) in enumerate(zip(headers, table.columns, strict=True)):
         text = column.style == "text"
+        longest = max((len(row[number]) for row in rows), default=0)
         shown.add_column(
             rich.text.Text(header),
             justify="left" if text else "right",
             overflow="fold",
-            no_wrap=not text,
+            no_wrap=text and longest <= SHORT,
         )
     for number, row in enumerate(rows):
         style = "bold" if number in table.strong else ""
@@ -139,12 +142,13 @@ def number_text(value: float, digits: int = 3) -> str:
     Examples
     --------
     >>> [number_text(value) for value in (0.5, 1234.6, 360000.0, 1e-9)]
-    ['0.5', '1235', '3.6e5', '1e-9']
+    ['0.5', '1230', '3.6e5', '1e-9']
     """
     if isinstance(value, int) or not math.isfinite(value):
         return f"{value}"
-    if 1000 <= abs(value) < 10_000:
-        return f"{value:.0f}"
+    if 100 <= abs(value) < 10_000:
+        rounded = float(f"{value:.{digits}g}")
+        return f"{rounded:.0f}" if rounded == int(rounded) else f"{rounded}"
     text = f"{value:.{digits}g}"
     mantissa, mark, power = text.partition("e")
     return f"{mantissa}e{int(power)}" if mark else text
@@ -197,7 +201,7 @@ def _range_text(cell: Interval, text: Callable[[float], str]) -> str:
     """Return value and ends; the value alone where there is no range."""
     if cell.kind == "point":
         return text(cell.nominal)
-    return f"{text(cell.nominal)} ({text(cell.low)} to {text(cell.high)})"
+    return f"{text(cell.nominal)} ({text(cell.low)}–{text(cell.high)})"
 
 
 def _share(cell: Cell) -> str:
