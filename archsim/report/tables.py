@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import rich.box
 import rich.table
 import rich.text
 
-from archsim.analysis import Interval
 from archsim.units import engineering
 
 __all__ = [
@@ -32,7 +31,28 @@ __all__ = [
 ]
 
 
-Cell = str | int | float | Fraction | Interval | None
+@runtime_checkable
+class Ranged(Protocol):
+    """A value with a range, such as `archsim.analysis.Interval`."""
+
+    @property
+    def nominal(self) -> float:
+        """The value."""
+
+    @property
+    def low(self) -> float:
+        """Its 5 % point."""
+
+    @property
+    def high(self) -> float:
+        """Its 95 % point."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of range it is; ``point`` for none."""
+
+
+Cell = str | int | float | Fraction | Ranged | None
 """What a table holds; None is shown as a dash."""
 
 
@@ -181,8 +201,8 @@ def _prefix(unit: str, cells: Sequence[Cell]) -> str:
     return engineering(largest, unit).partition(" ")[2].removesuffix(unit)
 
 
-def _value(cell: float | Fraction | Interval) -> float:
-    return cell.nominal if isinstance(cell, Interval) else float(cell)
+def _value(cell: float | Fraction | Ranged) -> float:
+    return cell.nominal if isinstance(cell, Ranged) else float(cell)
 
 
 def _text(cell: Cell, scale: float) -> str:
@@ -190,14 +210,14 @@ def _text(cell: Cell, scale: float) -> str:
         return _DASH
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, Interval):
+    if isinstance(cell, Ranged):
         return _range_text(cell, lambda end: number_text(end * scale))
     if isinstance(cell, int) and scale == 1.0:
         return f"{cell:,}"
     return number_text(float(cell) * scale, 4)
 
 
-def _range_text(cell: Interval, text: Callable[[float], str]) -> str:
+def _range_text(cell: Ranged, text: Callable[[float], str]) -> str:
     """Return value and ends; the value alone where there is no range."""
     if cell.kind == "point":
         return text(cell.nominal)
@@ -207,7 +227,7 @@ def _range_text(cell: Interval, text: Callable[[float], str]) -> str:
 def _share(cell: Cell) -> str:
     if cell is None or isinstance(cell, str):
         return cell or _DASH
-    if isinstance(cell, Interval):
+    if isinstance(cell, Ranged):
         return _range_text(cell, lambda end: f"{end * 100:.1f}")
     share = float(cell) * 100
     return "<0.1" if 0 < share < 0.05 else f"{share:.1f}"

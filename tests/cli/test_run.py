@@ -163,6 +163,7 @@ def test_missing_packages_are_named_before_the_simulation(archsim, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_plugin_beside_the_user_is_found_and_its_policy_used(process, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from archsim.plugins import register\n"
