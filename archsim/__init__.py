@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _HOMES = {"Run": "archsim.run", "register": "archsim.plugins", "run": "archsim.run"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (whatever the name stands for)
     """Import a public name when it is first used, so that ``import archsim`` stays quick."""
     home = _HOMES.get(name)
     if home is None:

@@ -13,6 +13,7 @@ import time
 
 HELP = [sys.executable, "-m", "archsim", "--help"]
 NOTHING = [sys.executable, "-c", "pass"]
+RUNS = (("madem_braille", "madem_64"), ("madem_braille:two_layer", "madem_64x4"))
 LONG_RUN = """
 import json, resource
 from archsim.run import run
@@ -25,7 +26,7 @@ print(json.dumps([done.book.segments, done.longest_segment, before, after]))
 
 
 def seconds(command: list[str], *, times: int = 5) -> float:
-    """Return the median wall time of a command. [s]"""
+    """Return the median wall time of a command, in seconds."""
     taken = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -41,7 +42,7 @@ def main() -> None:
 
     from archsim.run import run  # noqa: PLC0415 (its import is not part of the figure)
 
-    for workload, chip in (("madem_braille", "madem_64"), ("madem_braille:two_layer", "madem_64x4")):
+    for workload, chip in RUNS:
         begin = time.perf_counter()
         run(workload, chip)
         print(f"{workload:23s} {time.perf_counter() - begin:6.3f} s   on {chip}, limit 5 s")

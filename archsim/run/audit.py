@@ -1,4 +1,4 @@
-"""Audit: the same quantities from independent sides, compared in integers; every difference must be 0.
+"""Audit: the same quantities from independent sides, in integers; every difference must be 0.
 
 A finished run is trained and simulated again with events on. What the engine appended as each
 visit started is summed apart from the ledger and compared with the ledger file; the counts are

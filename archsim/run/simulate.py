@@ -34,7 +34,7 @@ Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
 
-def run(
+def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     workload: str | WorkloadDescription,
     chip: str | ChipDescription,
     *,
@@ -147,9 +147,7 @@ class _Bench:
     def _fold_segment(self, segment: TraceSegment) -> None:
         self.fold(segment)
 
-    def train(
-        self, progress: Progress | None
-    ) -> tuple[list[Mapping[str, object]], TrainingResult]:
+    def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
         """Train, and return the metrics with the cost so far, and how well it was learnt."""
         meter = Meter(self.chip, self.fold.ledger)
         measured: list[Mapping[str, object]] = []
