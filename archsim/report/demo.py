@@ -21,6 +21,7 @@ from archsim.report.gpu import (
     gpu_boundary,
     gpu_findings,
     gpu_frame,
+    gpu_records,
     gpu_rows,
     gpu_section,
 )
@@ -76,8 +77,7 @@ class Demo:
     def summary(self) -> dict[str, Any]:
         """Return the totals of all runs for programs, in SI."""
         runs = {name: run_summary(run) for name, run in self.runs.items()}
-        gpus = gpu_frame(self.rows).to_dict(orient="records")
-        return {"report": self.recipe.name, "runs": runs, "gpus": gpus}
+        return {"report": self.recipe.name, "runs": runs, "gpus": gpu_records(self.rows)}
 
     @property
     def found(self) -> dict[str, list[Finding]]:

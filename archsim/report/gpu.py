@@ -34,6 +34,7 @@ __all__ = [
     "gpu_boundary",
     "gpu_findings",
     "gpu_frame",
+    "gpu_records",
     "gpu_rows",
     "gpu_section",
     "read_gpu",
@@ -137,7 +138,8 @@ def _measured(gpu: GpuDescription, reference: str, of: str) -> Iterator[Baseline
 
 def _row(own: Figures, baseline: Baseline, case: str) -> GpuRow:
     energy, time = baseline_energy(baseline), baseline_time(baseline)
-    steps = baseline.facts.get("steps")
+    known = {**_mapping(baseline.facts.get("provenance")), **baseline.facts}
+    steps = known.get("steps")
     return GpuRow(
         case=case,
         gpu=baseline.gpu.name,
@@ -151,6 +153,10 @@ def _row(own: Figures, baseline: Baseline, case: str) -> GpuRow:
         time_ratio=ratio_interval(time, own.time_quantity),
         facts=baseline.facts,
     )
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def gpu_section(
@@ -271,9 +277,17 @@ def gpu_boundary(rows: Sequence[GpuRow]) -> tuple[str, ...]:
 
 def gpu_frame(rows: Sequence[GpuRow]) -> pd.DataFrame:
     """Return the rows as a frame, in SI."""
+    frame = pd.DataFrame.from_records(gpu_records(rows))
+    if len(frame):
+        frame["steps"] = pd.Series([row.steps for row in rows], dtype=object)
+    return frame
+
+
+def gpu_records(rows: Sequence[GpuRow]) -> list[dict[str, Any]]:
+    """Return the rows for programs, in SI."""
     records = []
     for row in rows:
-        record: dict[str, object] = {
+        record: dict[str, Any] = {
             "case": row.case,
             "gpu": row.gpu,
             "row": row.row,
@@ -291,4 +305,4 @@ def gpu_frame(rows: Sequence[GpuRow]) -> pd.DataFrame:
             record[f"{name}_low{unit}"] = one.low
             record[f"{name}_high{unit}"] = one.high
         records.append(record)
-    return pd.DataFrame.from_records(records)
+    return records

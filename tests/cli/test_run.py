@@ -29,6 +29,7 @@ def test_the_report_has_absolute_figures_before_ratios_and_all_that_belongs_to_i
         "Accuracy",
         "Where it goes",
         "Peak line currents",
+        "Chip",
         "Ranges",
         "Against a GPU",
         "Published claims",
