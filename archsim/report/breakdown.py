@@ -11,7 +11,7 @@ import pandas as pd
 from archsim.frames import STATIC_PREFIX, cost_share
 from archsim.ledger import Ledger
 from archsim.report.tables import Cell, Column, Table
-from archsim.run.result import Totals
+from archsim.runs.result import Totals
 from archsim.trace import PHASES, TRAINING_PHASES
 
 __all__ = [

@@ -23,7 +23,7 @@ from archsim.report.restore import restored
 from archsim.report.sections import included_section
 from archsim.report.stored import read_run
 from archsim.report.tables import Cell, Column, Table
-from archsim.run import Run
+from archsim.runs import Run
 
 __all__ = ["Compared", "Comparison", "comparison"]
 

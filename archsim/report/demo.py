@@ -51,7 +51,7 @@ from archsim.report.tolerance import (
     tolerance_frame,
     tolerance_table,
 )
-from archsim.run import Run
+from archsim.runs import Run
 
 __all__ = ["Demo", "write_demo"]
 

@@ -16,7 +16,7 @@ from archsim.analysis import (
 )
 from archsim.errors import InputError
 from archsim.report.tables import Column, Table
-from archsim.run import Run, run
+from archsim.runs import Run, run
 from archsim.spec import with_values
 
 __all__ = ["Figures", "dominant_table", "figures", "simulated_time"]

@@ -8,7 +8,7 @@ from archsim.errors import InputError
 from archsim.report.breakdown import phase_ticks
 from archsim.report.encode import config_text, csv_text, json_text
 from archsim.report.folder import Claim
-from archsim.run.result import Run
+from archsim.runs.result import Run
 
 __all__ = ["LOG_FILE", "require_parquet", "write_run"]
 

@@ -19,7 +19,7 @@ from archsim.report.sections import (
     totals_section,
 )
 from archsim.report.stored import descriptions
-from archsim.run.result import Run
+from archsim.runs.result import Run
 
 __all__ = ["Context", "accuracy_findings", "findings", "run_markdown", "run_page"]
 

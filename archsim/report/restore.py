@@ -9,7 +9,7 @@ from archsim.frames import STATIC_PREFIX
 from archsim.ledger import ActionRow, Ledger, Price, Prices, StateRow, Tally
 from archsim.mapping.program import Account, AccountTable, StationTable
 from archsim.report.stored import StoredRun, descriptions
-from archsim.run.result import Run
+from archsim.runs.result import Run
 from archsim.trace import TraceTotals
 
 __all__ = ["restored"]

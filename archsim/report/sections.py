@@ -17,7 +17,7 @@ from archsim.report.breakdown import (
 from archsim.report.currents import currents_table
 from archsim.report.page import Section
 from archsim.report.tables import Column, Table
-from archsim.run.result import Run
+from archsim.runs.result import Run
 from archsim.units import engineering
 
 __all__ = [

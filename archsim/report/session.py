@@ -24,7 +24,7 @@ from archsim.report.markdown import Context, run_markdown
 from archsim.report.page import Page, Section
 from archsim.report.plots import require_plots, write_plots
 from archsim.report.sections import accuracy_section, breakdown_section, totals_section
-from archsim.run import Run, run
+from archsim.runs import Run, run
 from archsim.workload import WorkloadDescription
 
 __all__ = [
