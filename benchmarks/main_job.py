@@ -16,7 +16,7 @@ NOTHING = [sys.executable, "-c", "pass"]
 RUNS = (("madem_braille", "madem_64"), ("madem_braille:two_layer", "madem_64x4"))
 LONG_RUN = """
 import json, resource
-from archsim.run import run
+from archsim.runs import run
 settings = {"workload.stop.near": "1.0", "workload.stop.max_epochs": "%d"}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 done = run("madem_braille", "madem_64", settings=settings)
@@ -40,7 +40,7 @@ def main() -> None:
     bare, page = seconds(NOTHING), seconds(HELP)
     print(f"archsim --help          {page:6.3f} s   bare Python {bare:6.3f} s   limit 0.2 s")
 
-    from archsim.run import run  # noqa: PLC0415 (its import is not part of the figure)
+    from archsim.runs import run  # noqa: PLC0415 (its import is not part of the figure)
 
     for workload, chip in RUNS:
         begin = time.perf_counter()

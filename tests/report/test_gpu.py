@@ -17,7 +17,7 @@ from archsim.report.gpu import (
     read_gpu,
 )
 from archsim.report.tables import formatted
-from archsim.run import run as simulate
+from archsim.runs import run as simulate
 
 MEASURED = """
 measured:

@@ -10,7 +10,7 @@ from archsim.report.folder import claim
 from archsim.report.restore import restored
 from archsim.report.seeds import learn, outcome_of
 from archsim.report.stored import read_run
-from archsim.run import run as simulate
+from archsim.runs import run as simulate
 
 QUICK = {"workload.test.copies": "2", "workload.stop.copies": "5"}
 

@@ -9,7 +9,7 @@ from archsim.report.accuracy import accuracy_table, course_table
 from archsim.report.currents import currents_table
 from archsim.report.sections import chip_section, included_section, totals_section
 from archsim.report.tables import formatted
-from archsim.run import run as simulate
+from archsim.runs import run as simulate
 
 
 def test_accuracy_stands_beside_the_ceiling(run):

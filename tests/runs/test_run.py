@@ -11,7 +11,7 @@ import pytest
 from archsim.chip.read import read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import InputError
-from archsim.run.simulate import run
+from archsim.runs.simulate import run
 from archsim.workload import read_workload, train
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"

@@ -19,8 +19,8 @@ from archsim.engine import Policy, Timing
 from archsim.errors import ModelError
 from archsim.frames import STATIC_PREFIX
 from archsim.mapping.program import IntArray, Segment, StationTable
-from archsim.run.fold import EventRow
-from archsim.run.simulate import run
+from archsim.runs.fold import EventRow
+from archsim.runs.simulate import run
 from archsim.workload import WorkloadDescription
 
 __all__ = [

@@ -19,7 +19,7 @@ from archsim.components.array import CrossbarArray
 from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metrics_frame
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
-from archsim.run.fold import EventRow
+from archsim.runs.fold import EventRow
 from archsim.trace import COUNT_SCALE, TraceTotals
 from archsim.workload import TrainingResult, WorkloadDescription
 

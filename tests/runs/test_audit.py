@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from archsim.run.audit import (
+from archsim.runs.audit import (
     EventSums,
     LedgerLine,
     Reported,
@@ -14,7 +14,7 @@ from archsim.run.audit import (
     compare_ledger,
     compare_trace,
 )
-from archsim.run.simulate import run
+from archsim.runs.simulate import run
 
 
 @pytest.fixture(scope="module")
