@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         task = workload
     if not isinstance(machine, CrossbarDescription):
         raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar, got one of kind {machine.kind}; "
+            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
         )
     rows: list[EventRow] | None = [] if events is True else None
