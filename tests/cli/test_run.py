@@ -129,7 +129,10 @@ def test_bad_options(archsim, arguments, text):
 def test_a_gpu_is_no_chip_to_run_on(archsim):
     result = archsim("run", "madem_braille", "gpu_a100")
     assert result.exit_code == 2
-    assert result.stderr == "archsim: error: chip gpu_a100: expected kind crossbar, got gpu\n"
+    assert result.stderr == (
+        "archsim: error: chip gpu_a100: expected a chip of kind crossbar, got kind gpu; "
+        "set a run beside a GPU with compare\n"
+    )
 
 
 def test_a_network_too_large_says_how_many_arrays_it_needs(archsim):
