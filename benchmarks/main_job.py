@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-HELP = [sys.executable, "-m", "archsim", "--help"]
+HELP = [sys.executable, "-m", "archsim.cli", "--help"]
 NOTHING = [sys.executable, "-c", "pass"]
 RUNS = (("madem_braille", "madem_64"), ("madem_braille:two_layer", "madem_64x4"))
 LONG_RUN = """
