@@ -488,6 +488,18 @@ def _able_tick(f: Floor, tick: int, visit: int) -> int:
 
 
 @part
+def _withdraw(f: Floor, number: int, before: int, visit: int) -> None:
+    """Take a visit off the heads that ask for a station; it comes somewhere after `before`."""
+    after = f.stations[number].heads if before < 0 else f.visits[before].after
+    while after != visit: # heads that began to ask since `before` was looked at
+        before, after = after, f.visits[after].after
+    if before < 0:
+        f.stations[number].heads = f.visits[visit].after
+    else:
+        f.visits[before].after = f.visits[visit].after
+
+
+@part
 def _serve(f: Floor, keys: IntArray, codes: Codes, bits: int, tick: int, number: int) -> None:
     """Start visits in order of (arrival tick, task id) until none can start.
 
@@ -517,12 +529,10 @@ def _serve(f: Floor, keys: IntArray, codes: Codes, bits: int, tick: int, number:
                 station.queue = queued
         else:
             head = f.visits[visit].after
-            if not starts:
-                before = visit
-            elif before < 0:
-                station.heads = head
+            if starts:
+                _withdraw(f, number, before, visit)
             else:
-                f.visits[before].after = head
+                before = visit
         if starts:
             _begin(f, keys, codes, bits, tick, visit)
     soonest = min(max(soonest, station.free), soonest_unserved)

@@ -337,7 +337,7 @@ def _patience(tell: Callable[[str], None]) -> Iterator[None]:
 
 def _examples(*, packed: bool) -> Iterator[tuple[StationTable, Segment]]:
     """Yield short programs that use everything the loops have."""
-    late = 0 if packed else TICK_LIMIT - 64
+    late = 0 if packed else TICK_LIMIT >> 1
     for depth in (0, 1):
         link = Station(name="link", channels=depth, depth=depth)
         stations = StationTable(stations=(link, Station(name="sink", servers=2)))
