@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from archsim.mapping.program import AccountTable, Segment, SegmentBuilder, Station, StationTable, Visit
+from archsim.mapping.program import (
+    AccountTable,
+    Segment,
+    SegmentBuilder,
+    Station,
+    StationTable,
+    Visit,
+)
 
 SCALES = (1, 1, 1, 1_000_000, 1 << 20, 999_983)
 """What all times of a program are multiplied by."""

@@ -47,7 +47,6 @@ def choose(
         )
     if policies or name == "reference":
         return ReferenceEngine(stations, policies=policies)
-    # Only a run needs the compiler, which takes half a second to import.
-    from archsim.engine.fast import FastEngine
+    from archsim.engine.fast import FastEngine  # noqa: PLC0415 - half a second for the compiler
 
     return FastEngine(stations)

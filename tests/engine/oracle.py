@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-class Jam(Exception):
+class JamError(Exception):
     """Nothing moves any more, and packets are left."""
 
 
@@ -70,11 +70,15 @@ def starts_flit_by_flit(stations, segment):
 
     Raises
     ------
-    Jam
+    JamError
         If packets block each other for ever.
     """
     links = [
-        Link([Lane([Place() for _ in range(s.depth)]) for _ in range(s.channels)], s.head_ticks, s.credit_ticks)
+        Link(
+            [Lane([Place() for _ in range(s.depth)]) for _ in range(s.channels)],
+            s.head_ticks,
+            s.credit_ticks,
+        )
         for s in stations.stations
     ]
     packets = _packets(segment)
@@ -92,7 +96,7 @@ def starts_flit_by_flit(stations, segment):
                     break
                 _start(links, packets, min(able)[1], tick)
         if not any(timer > tick for timer in _timers(links, packets)):
-            raise Jam
+            raise JamError
         tick += 1
     return [p.starts for p in packets]
 
@@ -104,7 +108,10 @@ def _packets(segment):
     packets = [
         Packet(release, flits, visits[bounds[n] : bounds[n + 1]], trunk)
         for n, (release, flits, trunk) in enumerate(
-            zip(*(c.tolist() for c in (segment.release_ticks, segment.flits, segment.fork_of)), strict=True)
+            zip(
+                *(c.tolist() for c in (segment.release_ticks, segment.flits, segment.fork_of)),
+                strict=True,
+            )
         )
     ]
     for number, packet in enumerate(packets):
@@ -152,7 +159,9 @@ def _asking(links, packets, number, tick):
             if not lane.packets or lane.asks_from > tick or link.port_until > tick:
                 continue
             head = lane.packets[0]
-            moving = packets[head].branches if packets[head].done == len(packets[head].hops) else [head]
+            moving = (
+                packets[head].branches if packets[head].done == len(packets[head].hops) else [head]
+            )
             for mover in moving:
                 packet = packets[mover]
                 fresh = mover == head or packet.done == 0
