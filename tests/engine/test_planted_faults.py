@@ -27,32 +27,108 @@ SOURCES = Path(archsim.engine.__file__).parent
 DRAW = settings(DRAWS, phases=[Phase.generate], max_examples=600)
 
 REFERENCE_FAULTS = {
-    "tie between heads reversed": ("buffers", "in sorted(waiting) if", "in sorted(waiting, key=lambda w: (w[0], -w[1])) if"),
-    "credit one tick early": ("buffers", "self._return(over + station.credit_ticks, channel", "self._return(over + station.credit_ticks - 1, channel"),
+    "tie between heads reversed": (
+        "buffers",
+        "in sorted(waiting) if",
+        "in sorted(waiting, key=lambda w: (w[0], -w[1])) if",
+    ),
+    "credit one tick early": (
+        "buffers",
+        "self._return(over + station.credit_ticks, channel",
+        "self._return(over + station.credit_ticks - 1, channel",
+    ),
     "release lost": ("simulation", "ready = self.release_ticks[dependent]", "ready = tick"),
-    "port ignored": ("buffers", "head[1] > tick or self.port_until[head[2].station] > tick", "head[1] > tick"),
-    "head_ticks ignored": ("buffers", "channel.open_tick = over + station.head_ticks", "channel.open_tick = over"),
+    "port ignored": (
+        "buffers",
+        "head[1] > tick or self.port_until[head[2].station] > tick",
+        "head[1] > tick",
+    ),
+    "head_ticks ignored": (
+        "buffers",
+        "channel.open_tick = over + station.head_ticks",
+        "channel.open_tick = over",
+    ),
     "one place per packet": ("buffers", "taken.room -= self.flits[chosen]", "taken.room -= 1"),
-    "stations in descending order": ("simulation", "sorted(awake) if len(awake) > 1 else awake", "sorted(awake, reverse=True)"),
-    "occupancy 0 takes a server": ("simulation", "if self.occupancy[self.position[task]] and not self.free[station]:", "if not self.free[station]:"),
-    "a join counts one dependency twice": ("simulation", "self.pending[dependent] -= 1\n", "self.pending[dependent] -= 1 + (self.pending[dependent] > 1)\n"),
-    "one server too many": ("simulation", "[station.servers for station", "[station.servers + (station.servers > 1) for station"),
-    "a blocked head holds back others": ("buffers", "for task, (arrival, _, _) in heads.items()]", "for task, (arrival, _, _) in list(heads.items())[:1]]"),
-    "server free one tick late": ("simulation", "over = tick + occupancy\n", "over = tick + occupancy + 1\n"),
+    "stations in descending order": (
+        "simulation",
+        "sorted(awake) if len(awake) > 1 else awake",
+        "sorted(awake, reverse=True)",
+    ),
+    "occupancy 0 takes a server": (
+        "simulation",
+        "if self.occupancy[self.position[task]] and not self.free[station]:",
+        "if not self.free[station]:",
+    ),
+    "a join counts one dependency twice": (
+        "simulation",
+        "self.pending[dependent] -= 1\n",
+        "self.pending[dependent] -= 1 + (self.pending[dependent] > 1)\n",
+    ),
+    "one server too many": (
+        "simulation",
+        "[station.servers for station",
+        "[station.servers + (station.servers > 1) for station",
+    ),
+    "a blocked head holds back others": (
+        "buffers",
+        "for task, (arrival, _, _) in heads.items()]",
+        "for task, (arrival, _, _) in list(heads.items())[:1]]",
+    ),
+    "server free one tick late": (
+        "simulation",
+        "over = tick + occupancy\n",
+        "over = tick + occupancy + 1\n",
+    ),
 }
 FAST_FAULTS = {
     "tie between heads reversed": ("buffers", "return one < other", "return other < one"),
-    "credit one tick early": ("buffers", "over + channel.credit_ticks)", "over + channel.credit_ticks - 1)"),
+    "credit one tick early": (
+        "buffers",
+        "over + channel.credit_ticks)",
+        "over + channel.credit_ticks - 1)",
+    ),
     "release lost": ("tasks", "max(tasks.ready[dependent], over)", "over"),
-    "port ignored": ("buffers", "max(able, channel.open, f.stations[channel.station].port)", "max(able, channel.open)"),
-    "head_ticks ignored": ("buffers", "channel.open = over + channel.head_ticks", "channel.open = over"),
-    "one place per packet": ("buffers", "f.channels[one.takes].room -= one.flits", "f.channels[one.takes].room -= 1"),
-    "stations out of order": ("buffers", "rise(f.awake, None, f.numbers[AWAKE], number, 0)", "f.awake[f.numbers[AWAKE]] = number"),
+    "port ignored": (
+        "buffers",
+        "max(able, channel.open, f.stations[channel.station].port)",
+        "max(able, channel.open)",
+    ),
+    "head_ticks ignored": (
+        "buffers",
+        "channel.open = over + channel.head_ticks",
+        "channel.open = over",
+    ),
+    "one place per packet": (
+        "buffers",
+        "f.channels[one.takes].room -= one.flits",
+        "f.channels[one.takes].room -= 1",
+    ),
+    "stations out of order": (
+        "buffers",
+        "rise(f.awake, None, f.numbers[AWAKE], number, 0)",
+        "f.awake[f.numbers[AWAKE]] = number",
+    ),
     "queue passed by occupancy 0": ("queues", "start = max(tick, station.last)", "start = tick"),
-    "a branch later than its fork never asks": ("buffers", "asks = f.channels[one.leaves].head == 2 * one.fork + 1", "asks = False"),
-    "only the first server is used": ("tasks", "if station.servers == 1:", "if station.servers >= 1:"),
-    "a returned place wakes nobody": ("buffers", "channel.need and channel.room + channel.due >= channel.need", "False"),
-    "server free one tick late": ("queues", "hold(queues.stations, queues.servers, number, start + held)", "hold(queues.stations, queues.servers, number, start + held + 1)"),
+    "a branch later than its fork never asks": (
+        "buffers",
+        "asks = f.channels[one.leaves].head == 2 * one.fork + 1",
+        "asks = False",
+    ),
+    "only the first server is used": (
+        "tasks",
+        "if station.servers == 1:",
+        "if station.servers >= 1:",
+    ),
+    "a returned place wakes nobody": (
+        "buffers",
+        "channel.need and channel.room + channel.due >= channel.need",
+        "False",
+    ),
+    "server free one tick late": (
+        "queues",
+        "hold(queues.stations, queues.servers, number, start + held)",
+        "hold(queues.stations, queues.servers, number, start + held + 1)",
+    ),
     "calendar out of order": ("calendar", "if second < least:", "if second < least and size < 9:"),
 }
 KERNEL = ("calendar", "tasks", "queues", "buffers")
