@@ -44,6 +44,7 @@ from archsim.report.tolerance import (
     tolerance_table,
 )
 from archsim.run import Run
+from archsim.workload import AttractorDescription
 
 __all__ = ["Demo", "write_demo"]
 
@@ -159,7 +160,9 @@ def _case(case: Case, steps: _Steps) -> tuple[Run, list[Outcome]]:
 
 
 def _rows(name: str, run: Run, own: Figures, recipe: Recipe) -> list[GpuRow]:
-    return [] if run.task is None else gpu_rows(own, run.task, recipe.gpus, case=name)
+    if not isinstance(run.task, AttractorDescription):
+        return []
+    return gpu_rows(own, run.task, recipe.gpus, case=name)
 
 
 def _write(folder: Claim, demo: Demo, log: Mapping[str, object]) -> None:

@@ -1,11 +1,16 @@
 """Workloads: what is to be learnt, by which network and rule, and the training on a substrate."""
 
+from archsim.workload.attractor import AttractorDescription, as_attractor
+from archsim.workload.attractor_training import AttractorResult, Trial, baseline
 from archsim.workload.backprop import BackpropDescription, BackpropResult
-from archsim.workload.description import WorkloadDescription, read_workload
+from archsim.workload.description import ANY_WORKLOAD, WorkloadDescription, read_workload
 from archsim.workload.rules import Change, LearningRule, register_rule
-from archsim.workload.training import TrainingResult, Trial, baseline, train
+from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
+    "ANY_WORKLOAD",
+    "AttractorDescription",
+    "AttractorResult",
     "BackpropDescription",
     "BackpropResult",
     "Change",
@@ -13,8 +18,10 @@ __all__ = [
     "TrainingResult",
     "Trial",
     "WorkloadDescription",
+    "as_attractor",
     "baseline",
     "read_workload",
     "register_rule",
+    "register_workload",
     "train",
 ]
