@@ -17,7 +17,7 @@ from archsim.errors import InputError
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Coupled", "LineTrain", "Substrate", "arrays_needed"]
+__all__ = ["Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed"]
 
 _ANALOG_UNIT = 1 << 15
 """Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
@@ -44,7 +44,9 @@ class LineTrain(NamedTuple):
     columns: FloatArray
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
+    """A block of a matrix, and the rows and columns that it holds."""
+
     cells: CellBlock
     rows: slice
     columns: slice
@@ -63,7 +65,7 @@ class _Train(NamedTuple):
     lines: _Lines | None = None
     """Signs that each line may have; None where each weight has its own count."""
 
-    def slots(self, piece: _Piece, rounds: int) -> int | None:
+    def slots(self, piece: Piece, rounds: int) -> int | None:
         """Return the slots that are planned for a block; None where they follow from the pulses."""
         if self.lines is None:
             return None
@@ -72,7 +74,7 @@ class _Train(NamedTuple):
         return rounds * pairs[0] * pairs[1]
 
 
-def _part(one: Signs | _Lines, piece: _Piece) -> tuple[Signs, tuple[Signs, Signs] | None]:
+def _part(one: Signs | _Lines, piece: Piece) -> tuple[Signs, tuple[Signs, Signs] | None]:
     """Return what a round does to a block: signs of its weights, and of its lines."""
     if isinstance(one, _Lines):
         rows, columns = one.rows[piece.rows], one.columns[piece.columns]
@@ -134,7 +136,9 @@ class Substrate:
         """Array reads and settles so far, without those of evaluation."""
         self.pulse_count = 0
         """Device pulses of updates so far."""
-        self._log = SubstrateLog(behaviour, recorder)
+        self.recorder = recorder
+        self.log = SubstrateLog(behaviour, recorder)
+        """What acts that were computed elsewhere are recorded by."""
         self._pieces = {name: _cut(behaviour, name, shape, seed) for name, shape in shapes.items()}
         self._code_top = max(1, (1 << (behaviour.dac.bits - 1)) - 1)
         self._passes = 2 if behaviour.input_drive == "two_pass" else 1
@@ -144,10 +148,14 @@ class Substrate:
         """All blocks, matrix by matrix, row by row."""
         return tuple(p.cells.block for pieces in self._pieces.values() for p in pieces)
 
+    def pieces(self, matrix: str) -> tuple[Piece, ...]:
+        """Return the blocks of a matrix, row by row."""
+        return self._pieces[matrix]
+
     @contextmanager
-    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
-        """Record the body as one trace segment."""
-        with self._log.segment(epoch=epoch, step=step, phase=phase):
+    def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
+        """Record the body as one trace segment, which stands for `repeat` equally long ones."""
+        with self.log.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield
 
     def weights(self, matrix: str) -> FloatArray:
@@ -205,7 +213,7 @@ class Substrate:
                 )
                 result[:, outs] += self.converted(gain * sums)
             conducting.append(Conducting(piece.cells, codes[:, ins], transposed))
-        self._log.read(conducting, unit=self._code_top, passes=self._passes)
+        self.log.read(conducting, unit=self._code_top, passes=self._passes)
         self.read_count += 0 if evaluate else len(values)
         return result
 
@@ -263,25 +271,25 @@ class Substrate:
                     conducting.append(Conducting(piece.cells, columns, transposed=True))
                     drives.append(item.driven[1])
         samples = len(coupled[0].rows)
-        self._log.settle(conducting, drives, unit=self._code_top, neurons=neurons, samples=samples)
+        self.log.settle(conducting, drives, unit=self._code_top, neurons=neurons, samples=samples)
         self.read_count += 0 if evaluate else samples
 
     def convert(self, matrix: str, values: FloatArray) -> FloatArray:
         """Convert held neuron values at the columns of a matrix and return the codes' values."""
         last = [piece for piece in self._pieces[matrix] if self._is_last_row(matrix, piece)]
         widths = [(piece.cells.block, piece.columns.stop - piece.columns.start) for piece in last]
-        self._log.convert(widths, samples=len(values))
+        self.log.convert(widths, samples=len(values))
         return self.converted(values)
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Let the acts of the body wait for what came before, not for each other."""
-        with self._log.together():
+        with self.log.together():
             yield
 
     def operate(self, acts: Mapping[str, int]) -> None:
         """Record digital acts: ``role.action`` → how many."""
-        self._log.digital(acts)
+        self.log.digital(acts)
 
     def pulse(self, matrix: str, rows: Signs, columns: Signs) -> int:
         """Apply one outer product of update pulses: weight (i, j) gets rows[i] · columns[j].
@@ -375,14 +383,14 @@ class Substrate:
         for piece in self._pieces[matrix]:
             part = weights[piece.rows, piece.columns]
             if verify or self.behaviour.cell.needs_verify:
-                self._log.tune(piece.cells, piece.cells.tune(part))
+                self.log.tune(piece.cells, piece.cells.tune(part))
             else:
-                self._log.program(piece.cells, piece.cells.write(part))
+                self.log.program(piece.cells, piece.cells.write(part))
 
     def _pulse(self, matrix: str, rounds: Sequence[Signs | _Lines], train: _Train | None) -> int:
         """Pulse the blocks of a matrix round by round; all rounds of a block are one write."""
         total = 0
-        with self._log.together():
+        with self.log.together():
             for piece in self._pieces[matrix]:
                 slots = None if train is None else train.slots(piece, len(rounds))
                 done = []
@@ -390,13 +398,13 @@ class Substrate:
                     signs, lines = _part(one, piece)
                     if not signs.any():
                         continue
-                    before = self._log.before_write(piece.cells)
+                    before = self.log.before_write(piece.cells)
                     pulses = piece.cells.pulse(signs)
                     done.append(Round(signs, lines, before, pulses))
                     total += pulses.before.size
                 if done or slots:
                     bits = None if train is None else train.bits
-                    self._log.write(piece.cells, done, slots=slots, bits=bits)
+                    self.log.write(piece.cells, done, slots=slots, bits=bits)
         self.pulse_count += total
         return total
 
@@ -404,17 +412,17 @@ class Substrate:
         codes: FloatArray = np.rint(np.clip(values, -1.0, 1.0) * self._code_top)
         return codes
 
-    def _is_last_row(self, matrix: str, piece: _Piece) -> bool:
+    def _is_last_row(self, matrix: str, piece: Piece) -> bool:
         return bool(piece.rows.stop == self.shapes[matrix][0])
 
 
-def _sides(piece: _Piece, *, transposed: bool) -> tuple[slice, slice]:
+def _sides(piece: Piece, *, transposed: bool) -> tuple[slice, slice]:
     return (piece.columns, piece.rows) if transposed else (piece.rows, piece.columns)
 
 
 def _cut(
     behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int
-) -> tuple[_Piece, ...]:
+) -> tuple[Piece, ...]:
     """Cut a matrix into blocks that fit the arrays, the last ones smaller."""
     if min(shape) < 1:
         message = f"matrix {matrix!r}: expected at least one row and one column, got {shape}"
@@ -426,5 +434,5 @@ def _cut(
             columns = slice(left, min(left + behaviour.block_columns, shape[1]))
             size = (rows.stop - rows.start, columns.stop - columns.start)
             cells = CellBlock(behaviour, Block(matrix, row, column), size, seed)
-            pieces.append(_Piece(cells, rows, columns))
+            pieces.append(Piece(cells, rows, columns))
     return tuple(pieces)

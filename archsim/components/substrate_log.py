@@ -15,7 +15,15 @@ from archsim.components.cell_block import CellBlock, Pulses, Tuning
 from archsim.trace.ops import COUNT_SCALE, Block, OpKind, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Conducting", "Levels", "Round", "SubstrateLog", "rounded_quotients"]
+__all__ = [
+    "Conducting",
+    "CountedRead",
+    "Levels",
+    "Round",
+    "SubstrateLog",
+    "Written",
+    "rounded_quotients",
+]
 
 Counts = dict[tuple[str, int, int], int]
 IntArray = NDArray[np.int64]
@@ -32,6 +40,35 @@ class Conducting(NamedTuple):
     cells: CellBlock
     codes: FloatArray
     transposed: bool
+
+
+class CountedRead(NamedTuple):
+    """Counts of one read of a block, summed over all samples and repeats."""
+
+    block: Block
+    shape: tuple[int, int]
+    transposed: bool
+    samples: int
+    """Samples of one repeat."""
+    driven: int
+    """Driven lines."""
+    conduction: tuple[int, ...]
+    """Σ g x² on each plane, in 1/COUNT_SCALE of a full-scale cell."""
+
+    @property
+    def inputs(self) -> int:
+        """Lines that may be driven."""
+        return self.shape[1 if self.transposed else 0]
+
+    @property
+    def outputs(self) -> int:
+        """Lines that are summed."""
+        return self.shape[0 if self.transposed else 1]
+
+    @property
+    def place(self) -> int:
+        """Which of the matrix's outputs it has: block row, or block column."""
+        return self.block.row if self.transposed else self.block.column
 
 
 class Levels(NamedTuple):
@@ -59,8 +96,8 @@ class Written(NamedTuple):
 
     pulsed: tuple[int, ...]
     """Device pulses."""
-    levels: tuple[int, ...]
-    """Sum of the levels before and after each pulse."""
+    conduction: tuple[int, ...]
+    """Σ (g before + g after) / 2 over the pulses, in 1/COUNT_SCALE of a full-scale cell."""
     half_selected: tuple[int, ...]
     drives: tuple[int, ...]
     """Driven lines, summed over the slots."""
@@ -102,15 +139,16 @@ class SubstrateLog:
         self._bottom = round(bottom * COUNT_SCALE)
         self._tail: tuple[int, ...] = ()
         self._beside: list[int] | None = None
+        self._repeat = 1
 
     @contextmanager
-    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+    def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
         """Record the body as one segment; its first op follows nothing."""
-        self._tail = ()
+        self._tail, self._repeat = (), repeat
         if self._recorder is None:
             yield
             return
-        with self._recorder.segment(epoch=epoch, step=step, phase=phase):
+        with self._recorder.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield
 
     @contextmanager
@@ -130,28 +168,47 @@ class SubstrateLog:
         """Record one read of every block, all at once."""
         if self._recorder is None:
             return
+        items = []
+        for item in conducting:
+            counts: Counts = {}
+            self._conduct(counts, "array.cell_read", 0, item, unit)
+            read = CountedRead(
+                block=item.cells.block,
+                shape=item.cells.shape,
+                transposed=item.transposed,
+                samples=len(item.codes),
+                driven=int(np.count_nonzero(item.codes)),
+                conduction=tuple(counts.values()),
+            )
+            items.append(read)
+        self.read_counted(items, passes=passes)
+        self._peaks(conducting, unit)
+
+    def read_counted(self, items: Sequence[CountedRead], *, passes: int) -> None:
+        """Record one read of every block, all at once, whose counts are known."""
         with self.together():
-            for item in conducting:
-                samples, outputs = len(item.codes), item.cells.shape[0 if item.transposed else 1]
-                counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
-                self._conduct(counts, "array.cell_read", 0, item, unit)
-                self._drive(counts, 0, item)
-                converted = samples * outputs * passes
+            for item in items:
+                counts: Counts = {("controller.step", _WHOLE, _WHOLE): self._repeat}
+                for plane, conduction in enumerate(item.conduction):
+                    counts["array.cell_read", 0, plane] = conduction
+                for plane in range(len(item.conduction)):
+                    counts["dac.drive", 0, plane] = item.driven
+                converted = item.samples * item.outputs * passes
                 for name in ("tia.sample", "sample_hold.sample", "adc.convert"):
-                    counts[name, 0, _WHOLE] = converted
+                    counts[name, 0, _WHOLE] = converted * self._repeat
                 self._op(
                     OpKind.READ_TRANSPOSED if item.transposed else OpKind.READ,
-                    (item.cells.block,),
+                    (item.block,),
                     counts,
-                    slots=samples * passes,
-                    input_bits=item.codes.size * self._drive_bits,
+                    slots=item.samples * passes,
+                    input_bits=item.samples * item.inputs * self._drive_bits,
                     output_bits=converted * self._bits,
                 )
-            self._peaks(conducting, unit)
-        outputs = sum(item.cells.shape[0 if item.transposed else 1] for item in conducting)
-        joined = len(conducting[0].codes) * (outputs * passes - self._outputs(conducting))
+        outputs = sum(item.outputs for item in items)
+        beside = {item.place: item.outputs for item in items}
+        joined = items[0].samples * (outputs * passes - sum(beside.values()))
         if joined:
-            self.digital({"shift_add.add": joined})
+            self.digital({"shift_add.add": joined * self._repeat})
 
     def settle(
         self,
@@ -250,7 +307,7 @@ class SubstrateLog:
         told = sum(cells.shape) if by_lines else cells.shape[0] * cells.shape[1]
         written = Written(
             pulsed=tuple(pulsed.tolist()),
-            levels=tuple(levels.tolist()),
+            conduction=tuple(map(_half, levels.tolist())),
             half_selected=tuple(halves.tolist()),
             drives=tuple(drives.tolist()),
             slots=taken if slots is None else slots,
@@ -260,10 +317,10 @@ class SubstrateLog:
 
     def written(self, block: Block, write: Written) -> None:
         """Record one write whose counts are known."""
-        counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
+        counts: Counts = {("controller.step", _WHOLE, _WHOLE): self._repeat}
         for plane, pulsed in enumerate(write.pulsed):
             counts["array.pulse", 0, plane] = pulsed
-            counts["array.cell_pulse", 0, plane] = _half(write.levels[plane])
+            counts["array.cell_pulse", 0, plane] = write.conduction[plane]
             counts["array.half_select", 0, plane] = write.half_selected[plane]
             counts["write_driver.drive", 0, plane] = write.drives[plane]
         self._op(OpKind.WRITE, (block,), counts, slots=write.slots, input_bits=write.told)
@@ -323,17 +380,6 @@ class SubstrateLog:
             self._tail = (number,)
         else:
             self._beside.append(number)
-
-    @staticmethod
-    def _outputs(conducting: Sequence[Conducting]) -> int:
-        """Return how many outputs the matrix has: those of the blocks beside each other."""
-        sides = {
-            item.cells.block.row if item.transposed else item.cells.block.column: item.cells.shape[
-                0 if item.transposed else 1
-            ]
-            for item in conducting
-        }
-        return sum(sides.values())
 
     @staticmethod
     def _conduct(counts: Counts, name: str, block: int, item: Conducting, unit: int) -> None:

@@ -23,6 +23,9 @@ class TraceSegment:
     phase: Phase
     """Phase of all ops, or ``mixed``."""
     ops: tuple[Op, ...]
+    repeat: int = 1
+    """How many stretches it stands for, one after another, that take the same time; the counts of
+    its ops are their sums."""
 
 
 @dataclass(slots=True)
@@ -46,16 +49,26 @@ class Recorder:
     sink : callable, optional
         Receives each TraceSegment as it ends; without it segments are dropped and only the
         totals remain.
+    merge : frozenset of str, optional
+        Segments that differ in nothing but counts may come as one, with `repeat`; counts named
+        here (``role.action``) have to be equal nevertheless, because their acts take time.
+        Absent: every segment comes by itself.
     """
 
-    def __init__(self, sink: Callable[[TraceSegment], None] | None = None) -> None:
+    def __init__(
+        self,
+        sink: Callable[[TraceSegment], None] | None = None,
+        *,
+        merge: frozenset[str] | None = None,
+    ) -> None:
         self.totals = TraceTotals()
+        self.merge = merge
         self._sink = sink
         self._ops: list[Op] | None = None
         self._phase = Phase.MIXED
 
     @contextmanager
-    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+    def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
         """Record the ops of the body as one segment; an empty body records none."""
         if self._ops is not None:
             message = "a trace segment is open already"
@@ -67,7 +80,7 @@ class Recorder:
         finally:
             self._ops = None
         if ops:
-            self._finish(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops))
+            self._finish(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops, repeat=repeat))
 
     def op(
         self,
@@ -112,8 +125,8 @@ class Recorder:
 
     def _finish(self, segment: TraceSegment) -> None:
         totals = self.totals
-        totals.segments += 1
-        totals.ops += len(segment.ops)
+        totals.segments += segment.repeat
+        totals.ops += segment.repeat * len(segment.ops)
         for op in segment.ops:
             for name, _, _, count in op.counts:
                 totals.counts[op.phase.value, name] += count

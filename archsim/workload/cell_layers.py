@@ -16,7 +16,7 @@ from archsim.workload.layered import LayeredDescription
 from archsim.workload.layered_pulses import Lines, counts_of, lines_of
 from archsim.workload.layers import Change, Layers, hidden_of, output_of
 
-__all__ = ["CellLayers", "Tables", "check_abilities", "exponent_of"]
+__all__ = ["CellLayers", "Tables", "check_abilities", "exponent_of", "update_acts"]
 
 IntArray = NDArray[np.int64]
 
@@ -98,6 +98,13 @@ def check_abilities(workload: LayeredDescription, behaviour: Behaviour) -> None:
         )
 
 
+def update_acts(changes: Sequence[Change], draws: int) -> dict[str, int]:
+    """Return the digital acts of an update that drew so many random numbers."""
+    columns = sum(len(change.errors) for change in changes)
+    kept = sum(len(change.rows) - 1 for change in changes)
+    return {"alu.operate": columns, "buffer.read": columns + kept, "random.draw": draws}
+
+
 class CellLayers(Layers):
     """Layers on real cells: reads pass DACs and ADCs, updates are pulses.
 
@@ -137,7 +144,7 @@ class CellLayers(Layers):
         """Wanted pulses for an activity and an error of 1, by layer."""
         self.generator = generator
         self._pulses = workload.pulses
-        self._drive = max(1, (1 << (substrate.behaviour.dac.bits - 1)) - 1)
+        self.drive = max(1, (1 << (substrate.behaviour.dac.bits - 1)) - 1)
 
     def driven(self, values: FloatArray) -> FloatArray:
         """Return values as the DACs put them on the lines."""
@@ -156,7 +163,7 @@ class CellLayers(Layers):
         place = sums.astype(np.int64) + self.tables.zero[layer]
         if layer == self.last:
             return self.tables.outputs[place]
-        values: FloatArray = self.tables.hidden[layer][place] / self._drive
+        values: FloatArray = self.tables.hidden[layer][place] / self.drive
         return values
 
     def sums_back(self, layer: int, errors: FloatArray) -> FloatArray:
@@ -174,21 +181,19 @@ class CellLayers(Layers):
 
     def update(self, changes: Sequence[Change]) -> None:
         """Turn changes into pulses and write them, all matrices beside each other."""
-        acts = {"alu.operate": 0, "buffer.read": 0, "random.draw": 0}
+        draws = 0
         writes: list[tuple[Change, FloatArray, Lines | IntArray]] = []
         for change in changes:
             columns = change.errors * self.rates[change.layer]
-            acts["alu.operate"] += len(columns)
-            acts["buffer.read"] += len(columns) + len(change.rows) - 1
             if self._pulses.rounding == "coincidence":
                 lines = lines_of(self._pulses, change.rows, columns, self.generator)
-                acts["random.draw"] += lines.draws
+                draws += lines.draws
                 writes.append((change, columns, lines))
             else:
-                counts, draws = counts_of(self._pulses, change.rows, columns, self.generator)
-                acts["random.draw"] += draws
+                counts, drawn = counts_of(self._pulses, change.rows, columns, self.generator)
+                draws += drawn
                 writes.append((change, columns, counts))
-        self.record(acts)
+        self.record(update_acts(changes, draws))
         with self.substrate.together():
             for change, columns, write in writes:
                 matrix = self.matrices[change.layer]

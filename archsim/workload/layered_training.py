@@ -16,6 +16,7 @@ from archsim.seeds import stream
 from archsim.trace.ops import Phase
 from archsim.workload.cell_layers import CellLayers, check_abilities
 from archsim.workload.data import Dataset, Examples
+from archsim.workload.dense import DenseTraining, can_be_dense
 from archsim.workload.layered import LayeredDescription
 from archsim.workload.layers import FloatLayers, Layers
 from archsim.workload.training import Metric, Progress, TrainingResult, register_workload
@@ -110,13 +111,17 @@ class _Session:
     seed: int
     on_metric: Metric | None
     layers: CellLayers = field(init=False)
+    dense: DenseTraining | None = None
     epoch: int = -1
     step: int = 0
     course: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         generator = stream(self.seed, "rule", "pulses")
-        self.layers = CellLayers(self.task.workload, self.substrate, generator)
+        workload = self.task.workload
+        self.layers = CellLayers(workload, self.substrate, generator)
+        if can_be_dense(workload, self.substrate.behaviour):
+            self.dense = DenseTraining(workload, self.layers)
 
     def segment(self, phase: Phase) -> AbstractContextManager[None]:
         """Open the segment of a phase of the present step."""
@@ -231,21 +236,41 @@ def _learn(session: _Session, progress: Progress | None) -> None:
 
 def _present(session: _Session, order: NDArray[np.int64]) -> int:
     """Present examples one by one; return how many were answered right before they were learnt."""
-    task, rule = session.task, session.task.workload.rule
-    train, substrate = task.data.train, session.substrate
-    right, idle = 0, 0
-    pause = pause_steps(substrate)
+    present = _present_steps if session.dense is None else _present_dense
+    right, pause = 0, pause_steps(session.substrate)
+    for start in range(0, len(order), pause):
+        part = order[start : start + pause]
+        right += present(session, part)
+        session.substrate.relax(len(part))
+    return right
+
+
+def _present_steps(session: _Session, order: NDArray[np.int64]) -> int:
+    """Present examples through the substrate, act by act."""
+    task, train, right = session.task, session.task.data.train, 0
     for number in order:
         session.step += 1
         inputs = task.inputs(train, slice(number, number + 1))[0]
         label = train.labels[number]
-        outputs = rule.step(session.layers, inputs, task.targets[label], session.segment)
+        rule, target = task.workload.rule, task.targets[label]
+        outputs = rule.step(session.layers, inputs, target, session.segment)
         right += int(_answers(outputs[None])[0] == label)
-        idle += 1
-        if idle == pause:
-            substrate.relax(idle)
-            idle = 0
-    substrate.relax(idle)
+    return right
+
+
+def _present_dense(session: _Session, order: NDArray[np.int64]) -> int:
+    """Present examples by the compiled loops."""
+    task, dense, right = session.task, session.dense, 0
+    assert dense is not None  # noqa: S101 (the caller looked)
+    train, drive = task.data.train, session.layers.drive
+    dense.enter()
+    for start in range(0, len(order), dense.most_steps):
+        part = order[start : start + dense.most_steps]
+        codes = np.rint(np.clip(task.inputs(train, part), -1.0, 1.0) * drive).astype(np.int64)
+        labels = train.labels[part]
+        right += dense.present(codes, labels, task.targets, epoch=session.epoch, step=session.step)
+        session.step += len(part)
+    dense.leave()
     return right
 
 
