@@ -94,11 +94,13 @@ class Lowering:
         InputError
             If an op needs a component that the chip lacks.
         """
-        builder = SegmentBuilder(epoch=trace.epoch, step=trace.step, phase=trace.phase.value)
+        builder = SegmentBuilder(
+            epoch=trace.epoch, step=trace.step, phase=trace.phase.value, repeat=trace.repeat
+        )
         done: list[tuple[int, str]] = []
         carried: dict[tuple[int, str], int] = {}
         for op in trace.ops:
-            visits, begin, end = self._visits(op, self._acts(op))
+            visits, begin, end = self._visits(op, self._acts(op), trace.repeat)
             if op.input_bits:
                 after = self._told(builder, op, [done[number] for number in op.after], begin)
             else:
@@ -186,8 +188,14 @@ class Lowering:
             raise InputError(message)
         return providers[0].name
 
-    def _visits(self, op: Op, acts: Sequence[_Act]) -> tuple[list[Visit], str, str]:
-        """Return the visits of an op, the tile where it begins and the one where it ends."""
+    def _visits(
+        self, op: Op, acts: Sequence[_Act], repeat: int
+    ) -> tuple[list[Visit], str, str]:
+        """Return the visits of an op, the tile where it begins and the one where it ends.
+
+        Counts are those of `repeat` ops that take the same time, one after another; a visit takes
+        the time of one of them.
+        """
         front = [act for act in acts if act.component.name in FRONT_END]
         rest = [act for act in acts if act.component.name not in FRONT_END]
         visits: list[Visit] = []
@@ -198,7 +206,9 @@ class Lowering:
             places.append(front[0].tile)
         for act in rest:
             number = self._account(op, act)
-            occupancy, latency = _duration(act.action, act.count, act.component.servers)
+            each, odd = divmod(act.count, repeat)
+            assert not (odd and act.action.latency)  # noqa: S101 (the recorder merges no such)
+            occupancy, latency = _duration(act.action, each, act.component.servers)
             if not latency or not act.count:
                 untimed.append((number, act.count))
                 continue
@@ -238,11 +248,16 @@ class Lowering:
         """Add the task that carries what `op` needs from tile to tile; return its number."""
         route = self.chip.route(source, target)
         flits = max(-(-bits // link.width_bits) for link in route)
-        visits = [self._hop(op, link, bits, flits, last=link is route[-1]) for link in route]
+        visits = [
+            self._hop(op, link, bits, flits, last=link is route[-1], repeat=builder.repeat)
+            for link in route
+        ]
         label = f"{op.phase} {source} to {target}"
         return builder.task(visits, after=after, flits=flits, label=label)
 
-    def _hop(self, op: Op, link: Link, bits: int, flits: int, *, last: bool) -> Visit:
+    def _hop(
+        self, op: Op, link: Link, bits: int, flits: int, *, last: bool, repeat: int
+    ) -> Visit:
         """Return the visit of a packet on one link, with the router at its far end."""
         transfer = link.component.actions["transfer"]
         cycle = max(ticks(transfer.interval), 1)
@@ -252,10 +267,10 @@ class Lowering:
         phase = op.phase.value
         side: tuple[tuple[int, int], ...] = ()
         if link.target and self.chip.has_router(link.target):
-            side = ((self.accounts.number(phase, link.target, "router", "route"), flits),)
+            side = ((self.accounts.number(phase, link.target, "router", "route"), repeat * flits),)
         account = self.accounts.number(phase, link.name, link.component.name, "transfer")
         station = self._numbers[link.name]
-        return Visit(station, flits * cycle, latency, account, bits, side=side)
+        return Visit(station, flits * cycle, latency, account, repeat * bits, side=side)
 
 
 def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:
