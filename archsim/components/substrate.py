@@ -17,7 +17,7 @@ from archsim.errors import InputError
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed"]
+__all__ = ["Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed", "blocks_of"]
 
 _ANALOG_UNIT = 1 << 15
 """Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
@@ -83,12 +83,19 @@ def _part(one: Signs | _Lines, piece: Piece) -> tuple[Signs, tuple[Signs, Signs]
     return one[piece.rows, piece.columns], None
 
 
+def blocks_of(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> tuple[Block, ...]:
+    """Return the blocks that matrices are cut into, matrix by matrix, row by row."""
+    return tuple(
+        Block(matrix, row, column)
+        for matrix, (rows, columns) in shapes.items()
+        for row in range(-(-rows // behaviour.block_rows))
+        for column in range(-(-columns // behaviour.block_columns))
+    )
+
+
 def arrays_needed(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> int:
     """Return how many physical arrays the matrices take, each block on arrays of its own."""
-    return behaviour.planes * sum(
-        -(-rows // behaviour.block_rows) * -(-columns // behaviour.block_columns)
-        for rows, columns in shapes.values()
-    )
+    return behaviour.planes * len(blocks_of(behaviour, shapes))
 
 
 class Substrate:
@@ -420,9 +427,7 @@ def _sides(piece: Piece, *, transposed: bool) -> tuple[slice, slice]:
     return (piece.columns, piece.rows) if transposed else (piece.rows, piece.columns)
 
 
-def _cut(
-    behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int
-) -> tuple[Piece, ...]:
+def _cut(behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int) -> tuple[Piece, ...]:
     """Cut a matrix into blocks that fit the arrays, the last ones smaller."""
     if min(shape) < 1:
         message = f"matrix {matrix!r}: expected at least one row and one column, got {shape}"

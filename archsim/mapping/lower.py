@@ -39,7 +39,7 @@ PACE = {
 
 
 def ticks(seconds: float) -> int:
-    """Return a time in whole femtoseconds, the nearest. [fs]"""
+    """Return a time in whole femtoseconds, rounded to the nearest."""
     return round(seconds * FEMTOSECONDS)
 
 
@@ -86,6 +86,17 @@ class Lowering:
         controllers = self.chip.providers("controller") or self.chip.tiles
         self._source = controllers[0].name
 
+    @property
+    def timed(self) -> frozenset[str]:
+        """Acts, ``role.action``, of which more take more time."""
+        return frozenset(
+            f"{role}.{action.name}"
+            for tile in self.chip.tiles
+            for role, part in tile.components.items()
+            for action in part.actions.values()
+            if role not in FRONT_END and action.latency
+        )
+
     def segment(self, trace: TraceSegment) -> Segment:
         """Return the program segment of one trace segment.
 
@@ -121,7 +132,7 @@ class Lowering:
     def _told(
         self, builder: SegmentBuilder, op: Op, before: Sequence[tuple[int, str]], begin: str
     ) -> list[int]:
-        """Return what `op` waits for: the packets that tell every tile its inputs, or the ops before."""
+        """Return what `op` waits for: packets that tell its tiles, or the ops before."""
         tasks = [task for task, _ in before]
         source = before[-1][1] if before else self._source
         targets = dict.fromkeys(
@@ -164,20 +175,18 @@ class Lowering:
         home = self.placement.tiles[op.blocks[0]][0] if op.blocks else ""
         for name, block, plane, count in op.counts:
             role, _, action = name.partition(".")
-            if block >= 0:
-                wanted = self.placement.tiles[op.blocks[block]][max(plane, 0)]
-            else:
-                wanted = home
+            placed = self.placement.tiles
+            wanted = placed[op.blocks[block]][max(plane, 0)] if block >= 0 else home
             tile = self._provider(role, wanted)
             component = self.chip.tile(tile).components[role]
             if action not in component.actions:
-                message = f"chip {self.chip.name}: {tile}.{role} cannot {action}, which the workload needs"
-                raise InputError(message)
+                what = f"{tile}.{role} cannot {action}"
+                raise InputError(f"chip {self.chip.name}: {what}, which the workload needs")
             acts.append(_Act(tile, component, component.actions[action], count))
         return acts
 
     def _provider(self, role: str, wanted: str) -> str:
-        """Return the tile whose `role` serves tile `wanted`: itself, else the first that has one."""
+        """Return the tile whose `role` serves `wanted`: itself, else the first that has one."""
         if wanted and role in self.chip.tile(wanted).components:
             return wanted
         providers = self.chip.providers(role)
@@ -188,9 +197,7 @@ class Lowering:
             raise InputError(message)
         return providers[0].name
 
-    def _visits(
-        self, op: Op, acts: Sequence[_Act], repeat: int
-    ) -> tuple[list[Visit], str, str]:
+    def _visits(self, op: Op, acts: Sequence[_Act], repeat: int) -> tuple[list[Visit], str, str]:
         """Return the visits of an op, the tile where it begins and the one where it ends.
 
         Counts are those of `repeat` ops that take the same time, one after another; a visit takes
@@ -255,9 +262,7 @@ class Lowering:
         label = f"{op.phase} {source} to {target}"
         return builder.task(visits, after=after, flits=flits, label=label)
 
-    def _hop(
-        self, op: Op, link: Link, bits: int, flits: int, *, last: bool, repeat: int
-    ) -> Visit:
+    def _hop(self, op: Op, link: Link, bits: int, flits: int, *, last: bool, repeat: int) -> Visit:
         """Return the visit of a packet on one link, with the router at its far end."""
         transfer = link.component.actions["transfer"]
         cycle = max(ticks(transfer.interval), 1)
@@ -274,7 +279,7 @@ class Lowering:
 
 
 def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:
-    """Return (occupancy, latency) of `count` acts spread over units that act as one bank. [fs]"""
+    """Return the ticks of occupancy and latency of acts spread over a bank of units."""
     interval, latency = ticks(action.interval), ticks(action.latency)
     rounds = -(-count // servers)
     occupancy = rounds * interval

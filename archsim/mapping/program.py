@@ -123,13 +123,13 @@ class Segment:
     gap_ticks: int
     """Idle time between the end of this segment and the next one's begin, ≥ 0. [fs]"""
     repeat: int = 1
-    """How many segments of equal timing it stands for; counts are their sums, ticks those of one."""
+    """How many segments of equal timing it stands for; counts are sums, ticks those of one."""
     release_ticks: IntArray
     """(n,) earliest ready tick of each task, from the segment's begin. [fs]"""
     flits: IntArray
     """(n,) length of each task's packet in flits, ≥ 1."""
     fork_of: IntArray
-    """(n,) task whose last buffer place this one leaves from as a branch of a multicast; -1: none."""
+    """(n,) trunk whose last buffer place this task leaves from as a branch; -1: none."""
     dependency_offsets: IntArray
     """(n+1,) slices of `dependencies`."""
     dependencies: IntArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -35,8 +35,9 @@ def compiled(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """
     # numba's cache notices a change of the function's own file, not of those that it calls
     function.__qualname__ = f"{function.__qualname__}_{_FINGERPRINT}"
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
     try:
-        made = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+        made = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        made = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
+        made = numba.njit(**options)(function)
     return cast("Callable[Given, Result]", made)

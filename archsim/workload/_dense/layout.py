@@ -25,12 +25,12 @@ an error of 1."""
 PLANES, RULE, SQUARED, ROUNDING, MOST, ACTIVATION, COUNTING, RULE_MOST = range(8)
 """Places in `Machine.settings`; the last is how many random numbers a step's rounding may take."""
 STEP, UP, DOWN, NOISE, BOTTOM, WINDOW, SCALE, LARGEST, SQUARE_UNIT = range(9)
-"""Places in `Machine.law`: how a device answers a pulse, how its state becomes a level, and the unit
-in which levels enter the variance of a read."""
+"""Places in `Machine.law`: how a device answers a pulse, how its state becomes a level, and the
+unit in which levels enter the variance of a read."""
 FULL_SCALE, READ_NOISE, DRIVE, RANGE, TOP_CODE, CODE_STEP, ERROR_GAIN = range(9, 16)
-"""Further places: level difference that is a weight of 1; standard deviation of a device relative to
-its level, times the unit; largest DAC code; full scale of the ADC, its largest code, what one code
-stands for; amplification of errors."""
+"""Further places: level difference that is a weight of 1; standard deviation of a device relative
+to its level, times the unit; largest DAC code; full scale of the ADC, its largest code, what one
+code stands for; amplification of errors."""
 STATE, LEVEL, RESPONSE, FACTOR = range(4)
 """Rows of `Machine.devices`."""
 STUCK, PULSES = range(2)

@@ -5,36 +5,35 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
+import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
-from archsim.components.substrate import Substrate
-from archsim.engine import Engine, Policy, ReferenceEngine, ReplayEngine, Timing
+from archsim.components.substrate import Substrate, blocks_of
+from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
 from archsim.mapping.place import place
 from archsim.mapping.program import Segment, StationTable
-from archsim.run.fold import EventRow, EventSink, Fold
-from archsim.run.price import Meter, prices
-from archsim.run.result import Run
+from archsim.runs.fold import EventRow, EventSink, Fold
+from archsim.runs.price import Meter, prices
+from archsim.runs.result import Run
 from archsim.spec import dump
 from archsim.trace import Recorder, TraceSegment
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
 
-EngineName = Literal["auto", "reference"]
 Watch = Callable[[StationTable, Segment, Timing], None]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
 
-def run(
+def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     workload: str | WorkloadDescription,
     chip: str | ChipDescription,
     *,
@@ -56,8 +55,9 @@ def run(
         Seed of all random streams.
     settings : mapping, optional
         Dotted field path → YAML text, as ``chip.PATH`` or ``workload.PATH``; only for references.
-    engine : {"auto", "reference"}
-        Who does the timing; all engines give equal results.
+    engine : {"auto", "fast", "reference"}
+        Who does the timing; all engines give equal results. The fast one takes no policies, and
+        compiles itself once on a machine.
     policies : mapping, optional
         Station name or pattern (``*.adc``) → registered name, or generator function, of what
         replaces its queue discipline.
@@ -87,7 +87,10 @@ def run(
     else:
         task = workload
     if not isinstance(machine, CrossbarDescription):
-        raise InputError(f"chip {machine.name}: expected kind crossbar, got {machine.kind}")
+        raise InputError(
+            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
+            "set a run beside a GPU with compare"
+        )
     rows: list[EventRow] | None = [] if events is True else None
     sink = events if callable(events) else rows.append if rows is not None else None
     with threadpool_limits(limits=1):
@@ -129,12 +132,15 @@ class _Bench:
         self.task, self.seed = task, seed
         self.chip = build(machine)
         behaviour = machine.behaviour
-        self.recorder = Recorder(self._fold_segment)
-        self.substrate = Substrate(behaviour, task.shapes, seed=seed, recorder=self.recorder)
-        self.placement = place(self.substrate.blocks, planes=behaviour.planes, chip=self.chip)
+        blocks = blocks_of(behaviour, task.shapes)
+        self.placement = place(blocks, planes=behaviour.planes, chip=self.chip)
         self.lowering = Lowering(
             chip=self.chip, placement=self.placement, joined=behaviour.settling == "analog"
         )
+        each = events is not None or watch is not None or bool(policies)
+        merge = None if each else self.lowering.timed
+        self.recorder = Recorder(self._fold_segment, merge=merge)
+        self.substrate = Substrate(behaviour, task.shapes, seed=seed, recorder=self.recorder)
         stations = self.lowering.stations
         timer, self.policies = _engine(engine, stations, policies)
         self.fold = Fold(
@@ -147,9 +153,7 @@ class _Bench:
     def _fold_segment(self, segment: TraceSegment) -> None:
         self.fold(segment)
 
-    def train(
-        self, progress: Progress | None
-    ) -> tuple[list[Mapping[str, object]], TrainingResult]:
+    def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
         """Train, and return the metrics with the cost so far, and how well it was learnt."""
         meter = Meter(self.chip, self.fold.ledger)
         measured: list[Mapping[str, object]] = []
@@ -169,7 +173,6 @@ def _engine(
     name: EngineName, stations: StationTable, policies: Mapping[str, str | Policy]
 ) -> tuple[Engine, tuple[str, ...]]:
     """Return the engine, and the custom policies by the stations they rule."""
-    del name  # one engine so far; "auto" and "reference" are the same
     chosen: dict[int, Policy] = {}
     named = []
     for pattern, policy in policies.items():
@@ -182,7 +185,7 @@ def _engine(
         label = policy if isinstance(policy, str) else policy.__qualname__
         chosen.update(dict.fromkeys(hits, _policy(policy)))
         named += [f"{stations[number].name}={label}" for number in hits]
-    engine = ReferenceEngine(stations, policies=chosen)
+    engine = choose(name, stations, chosen)
     return (engine if chosen else ReplayEngine(engine)), tuple(sorted(named))
 
 
