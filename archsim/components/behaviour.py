@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+import archsim.components.cell_electrochemical
 import archsim.components.cell_exponential
-import archsim.components.cell_table  # noqa: F401  (both register their cell models)
+import archsim.components.cell_table  # noqa: F401  (all register their cell models)
 from archsim.components.cell import AnyCell
 from archsim.spec import Description, Number, Time
 

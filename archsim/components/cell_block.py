@@ -171,6 +171,25 @@ class CellBlock:
         self._refresh()
         return Pulses(cells, before.astype(np.int64), after.astype(np.int64))
 
+    def relax(self, duration: float) -> bool:
+        """Let every device relax towards its state of rest; return whether anything changed.
+
+        Parameters
+        ----------
+        duration : float
+            Idle time. [s]
+
+        Notes
+        -----
+        Stuck devices and reference lines stay.
+        """
+        kept = self._cell.kept(duration)
+        if kept == 1.0:
+            return False
+        rest = self._cell.rest
+        self._set_states(rest + (self._state - rest) * kept)
+        return True
+
     def write(self, weights: FloatArray) -> Pulses:
         """Write every weight once, open loop: a RESET to the bottom and one SET to the target.
 

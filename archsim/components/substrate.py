@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import CellBlock
-from archsim.components.substrate_log import Conducting, SubstrateLog
+from archsim.components.substrate_log import Conducting, Round, SubstrateLog
 from archsim.errors import InputError
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Coupled", "Substrate", "arrays_needed"]
+__all__ = ["Coupled", "LineTrain", "Substrate", "arrays_needed"]
 
 _ANALOG_UNIT = 1 << 15
 """Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
@@ -37,10 +37,48 @@ class Coupled(NamedTuple):
     """Whether rows and columns are driven by DACs, not by analog neurons."""
 
 
+class LineTrain(NamedTuple):
+    """What the lines of a train of outer products are driven by; only the signs matter here."""
+
+    rows: FloatArray
+    columns: FloatArray
+
+
 class _Piece(NamedTuple):
     cells: CellBlock
     rows: slice
     columns: slice
+
+
+class _Lines(NamedTuple):
+    rows: Signs
+    columns: Signs
+
+
+class _Train(NamedTuple):
+    """What the rounds of a write have in common."""
+
+    bits: int
+    """Bits that tell a line, or a weight, what it has to do. [bit]"""
+    lines: _Lines | None = None
+    """Signs that each line may have; None where each weight has its own count."""
+
+    def slots(self, piece: _Piece, rounds: int) -> int | None:
+        """Return the slots that are planned for a block; None where they follow from the pulses."""
+        if self.lines is None:
+            return None
+        rows, columns = self.lines.rows[piece.rows], self.lines.columns[piece.columns]
+        pairs = [len(set(line[line != 0].tolist())) for line in (rows, columns)]
+        return rounds * pairs[0] * pairs[1]
+
+
+def _part(one: Signs | _Lines, piece: _Piece) -> tuple[Signs, tuple[Signs, Signs] | None]:
+    """Return what a round does to a block: signs of its weights, and of its lines."""
+    if isinstance(one, _Lines):
+        rows, columns = one.rows[piece.rows], one.columns[piece.columns]
+        signs: Signs = np.multiply.outer(rows, columns)
+        return signs, (rows, columns)
+    return one[piece.rows, piece.columns], None
 
 
 def arrays_needed(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> int:
@@ -260,11 +298,66 @@ class Substrate:
         int
             Device pulses.
         """
-        return self._pulse(matrix, np.multiply.outer(rows, columns), (rows, columns))
+        return self._pulse(matrix, [_Lines(rows, columns)], None)
 
     def pulse_cells(self, matrix: str, signs: Signs) -> int:
         """Pulse each weight by its own sign; rows go one after another unless device-serial."""
-        return self._pulse(matrix, signs, None)
+        return self._pulse(matrix, [signs], None)
+
+    def pulse_trains(self, matrix: str, counts: NDArray[np.int64], *, most: int) -> int:
+        """Give each weight its own number of pulses, in one write.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        counts : ndarray of int64, shape (rows, columns)
+            Pulses of each weight, negative ones down.
+        most : int
+            Largest number that a count may have; it sets the width of what the arrays are told.
+
+        Returns
+        -------
+        int
+            Device pulses.
+
+        Notes
+        -----
+        Rows go one after another, unless device-serial, and each lasts as long as its most pulsed
+        weight of either sign: lines alone cannot give every weight a number of its own.
+        """
+        signs, size = np.sign(counts).astype(np.int8), np.abs(counts)
+        rounds = [signs * (size > number) for number in range(int(size.max(initial=0)))]
+        return self._pulse(matrix, rounds, _Train(bits=1 + most.bit_length()))
+
+    def pulse_lines(self, matrix: str, rows: Signs, columns: Signs, train: LineTrain) -> int:
+        """Apply a train of outer products as one write: Σ_n rows[n, i] columns[n, j] for weight ij.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        rows, columns : ndarray of int8, shape (slots, lines)
+            −1, 0 or +1 for each line in each slot.
+        train : LineTrain
+            Signs that each line might have had; every slot is passed through once for each pair of
+            signs that may meet in a block, whether or not chance selected any line.
+
+        Returns
+        -------
+        int
+            Device pulses.
+        """
+        rounds = [_Lines(*pair) for pair in zip(rows, columns, strict=True)]
+        lines = _Lines(*(np.sign(part).astype(np.int8) for part in train))
+        return self._pulse(matrix, rounds, _Train(self.behaviour.dac.bits, lines))
+
+    def relax(self, steps: int) -> None:
+        """Let all cells relax for as long as `steps` presentations are declared to take."""
+        duration = steps * self.behaviour.step_period.value
+        for pieces in self._pieces.values():
+            for piece in pieces:
+                piece.cells.relax(duration)
 
     def program(self, matrix: str, weights: FloatArray, *, verify: bool = False) -> None:
         """Bring a matrix to wanted weights, open loop or with check reads.
@@ -286,18 +379,24 @@ class Substrate:
             else:
                 self._log.program(piece.cells, piece.cells.write(part))
 
-    def _pulse(self, matrix: str, signs: Signs, lines: tuple[Signs, Signs] | None) -> int:
+    def _pulse(self, matrix: str, rounds: Sequence[Signs | _Lines], train: _Train | None) -> int:
+        """Pulse the blocks of a matrix round by round; all rounds of a block are one write."""
         total = 0
         with self._log.together():
             for piece in self._pieces[matrix]:
-                part = signs[piece.rows, piece.columns]
-                if not part.any():
-                    continue
-                split = None if lines is None else (lines[0][piece.rows], lines[1][piece.columns])
-                before = self._log.before_write(piece.cells)
-                pulses = piece.cells.pulse(part)
-                self._log.write(piece.cells, part, split, before, pulses)
-                total += pulses.before.size
+                slots = None if train is None else train.slots(piece, len(rounds))
+                done = []
+                for one in rounds:
+                    signs, lines = _part(one, piece)
+                    if not signs.any():
+                        continue
+                    before = self._log.before_write(piece.cells)
+                    pulses = piece.cells.pulse(signs)
+                    done.append(Round(signs, lines, before, pulses))
+                    total += pulses.before.size
+                if done or slots:
+                    bits = None if train is None else train.bits
+                    self._log.write(piece.cells, done, slots=slots, bits=bits)
         self.pulse_count += total
         return total
 

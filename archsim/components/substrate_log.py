@@ -15,7 +15,7 @@ from archsim.components.cell_block import CellBlock, Pulses, Tuning
 from archsim.trace.ops import COUNT_SCALE, Block, OpKind, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Conducting", "Levels", "SubstrateLog", "rounded_quotients"]
+__all__ = ["Conducting", "Levels", "Round", "SubstrateLog", "rounded_quotients"]
 
 Counts = dict[tuple[str, int, int], int]
 IntArray = NDArray[np.int64]
@@ -40,6 +40,33 @@ class Levels(NamedTuple):
     cells: FloatArray
     rows: IntArray
     columns: IntArray
+
+
+class Round(NamedTuple):
+    """Pulses given at once, at most one a device; a write has one round or several."""
+
+    signs: Signs
+    """Sign of the pulse of each weight; 0: none."""
+    lines: tuple[Signs, Signs] | None
+    """Signs of rows and columns whose outer product `signs` is; None if it is none."""
+    before: Levels | None
+    """Conductances before the round; None without a recorder."""
+    pulses: Pulses
+
+
+class Written(NamedTuple):
+    """Counts of one write on a block; tuples have an entry for each plane."""
+
+    pulsed: tuple[int, ...]
+    """Device pulses."""
+    levels: tuple[int, ...]
+    """Sum of the levels before and after each pulse."""
+    half_selected: tuple[int, ...]
+    drives: tuple[int, ...]
+    """Driven lines, summed over the slots."""
+    slots: int
+    told: int
+    """Bits that the block is told. [bit]"""
 
 
 class _Slots(NamedTuple):
@@ -182,31 +209,64 @@ class SubstrateLog:
     def write(
         self,
         cells: CellBlock,
-        signs: Signs,
-        lines: tuple[Signs, Signs] | None,
-        before: Levels | None,
-        pulses: Pulses,
+        rounds: Sequence[Round],
+        *,
+        slots: int | None = None,
+        bits: int | None = None,
     ) -> None:
-        """Record one round of update pulses on a block.
+        """Record the update pulses of one write on a block.
 
-        Slots, half-selected cells and peaks are counted with the conductances before the write.
-        Both planes of a pair are written at once.
+        Parameters
+        ----------
+        cells : CellBlock
+            The block.
+        rounds : sequence of Round
+            What was done, round after round.
+        slots : int, optional
+            Time slots planned for the write; absent: those that the pulses take.
+        bits : int, optional
+            Bits that each line, or each weight, is told; absent: those of a sign. [bit]
+
+        Notes
+        -----
+        Half-selected cells and peaks are counted with the conductances before each round. Both
+        planes of a pair are written at once.
         """
-        if self._recorder is None or before is None:
+        if self._recorder is None:
             return
-        slots = self._write_slots(signs, lines)
+        drives, halves, pulsed, levels = np.zeros((4, cells.planes), dtype=np.int64)
+        taken = 0
+        for one in rounds:
+            taken += self._write_slots(one.signs, one.lines)
+            for plane in range(cells.planes):
+                done = self._slots_on(one, plane)
+                drives[plane] += done.drives
+                halves[plane] += done.half_selected
+                pulsed[plane] += one.pulses.cells.size
+                levels[plane] += one.pulses.before[plane].sum() + one.pulses.after[plane].sum()
+                for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
+                    self._recorder.peak(f"write_{line}", peak)
+        by_lines = slots is not None or (bool(rounds) and rounds[0].lines is not None)
+        told = sum(cells.shape) if by_lines else cells.shape[0] * cells.shape[1]
+        written = Written(
+            pulsed=tuple(pulsed.tolist()),
+            levels=tuple(levels.tolist()),
+            half_selected=tuple(halves.tolist()),
+            drives=tuple(drives.tolist()),
+            slots=taken if slots is None else slots,
+            told=told * (_SIGN_BITS if bits is None else bits),
+        )
+        self.written(cells.block, written)
+
+    def written(self, block: Block, write: Written) -> None:
+        """Record one write whose counts are known."""
         counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
-        for plane in range(cells.planes):
-            levels = int(pulses.before[plane].sum() + pulses.after[plane].sum())
-            counts["array.pulse", 0, plane] = pulses.cells.size
-            counts["array.cell_pulse", 0, plane] = _half(levels)
-            done = self._slots_on(before, plane, signs, lines)
-            counts["array.half_select", 0, plane] = done.half_selected
-            counts["write_driver.drive", 0, plane] = done.drives
-            for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
-                self._recorder.peak(f"write_{line}", peak)
-        told = signs.size if lines is None else lines[0].size + lines[1].size
-        self._op(OpKind.WRITE, (cells.block,), counts, slots=slots, input_bits=told * _SIGN_BITS)
+        for plane, pulsed in enumerate(write.pulsed):
+            counts["array.pulse", 0, plane] = pulsed
+            counts["array.cell_pulse", 0, plane] = _half(write.levels[plane])
+            counts["array.half_select", 0, plane] = write.half_selected[plane]
+            counts["write_driver.drive", 0, plane] = write.drives[plane]
+        self._op(OpKind.WRITE, (block,), counts, slots=write.slots, input_bits=write.told)
 
     def program(self, cells: CellBlock, pulses: Pulses) -> None:
         """Record an open-loop write: a RESET and a SET on every device, one weight at a time."""
@@ -319,9 +379,9 @@ class SubstrateLog:
             return len(_line_slots(*lines))
         return sum(int(((signs == sign).any(axis=1)).sum()) for sign in (1, -1))
 
-    def _slots_on(
-        self, before: Levels, plane: int, signs: Signs, lines: tuple[Signs, Signs] | None
-    ) -> _Slots:
+    def _slots_on(self, one: Round, plane: int) -> _Slots:
+        signs, lines, before = one.signs, one.lines, one.before
+        assert before is not None  # noqa: S101 (there is a recorder)
         level, rows, columns = before.cells[plane], before.rows[plane], before.columns[plane]
         if self._scheme == "device_serial":
             return _serial_slots(level, rows, columns, signs)
