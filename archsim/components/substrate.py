@@ -144,6 +144,11 @@ class Substrate:
         """All blocks, matrix by matrix, row by row."""
         return tuple(p.cells.block for pieces in self._pieces.values() for p in pieces)
 
+    @property
+    def room(self) -> str:
+        """What to tell a user whose chip has too few arrays, beyond how many are needed."""
+        return ""
+
     @contextmanager
     def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
         """Record the body as one trace segment."""

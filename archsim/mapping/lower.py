@@ -217,7 +217,7 @@ class Lowering:
     def _front_visit(self, op: Op, acts: Sequence[_Act]) -> Visit:
         """Return the one visit in which an array and what surrounds it act together."""
         first = next((act for act in acts if act.component.name == "array"), acts[0])
-        slot = first.component.actions[PACE[op.kind]] if op.kind in PACE else first.action
+        slot = first.component.actions.get(PACE.get(op.kind, ""), first.action)
         length = max(ticks(slot.latency), 1) * op.slots
         station = self._numbers[self._front_ends[first.tile]]
         side = tuple((self._account(op, act), act.count) for act in acts if act is not first)

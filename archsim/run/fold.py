@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
+from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
 from archsim.mapping.program import Segment
 from archsim.trace import TraceSegment
@@ -42,6 +43,10 @@ class Fold:
     ledger: Ledger = field(init=False)
     longest: int = 0
     """Visits of the longest segment so far."""
+    late: int = 0
+    """Windows of real time that the chip needed longer than."""
+    _since: int = 0
+    """Ticks since the last window ended."""
 
     def __post_init__(self) -> None:
         """Open an empty ledger."""
@@ -53,6 +58,7 @@ class Fold:
         self.longest = max(self.longest, segment.visit_count)
         started = None if self.events is None else self._recorder(segment, self.events)
         timing = self.engine.run(segment, started=started)
+        segment = self._paced(segment, timing.end_tick, trace.window)
         if self.watch is not None:
             self.watch(segment, timing)
         self.ledger.add(
@@ -63,6 +69,16 @@ class Fold:
             state_ticks=timing.state_ticks,
             policy_counts=timing.policy_counts,
         )
+
+    def _paced(self, segment: Segment, end_tick: int, window: float) -> Segment:
+        """Return a segment with the gap that real time leaves behind it."""
+        self._since += end_tick
+        if not window:
+            return segment
+        gap = lower.ticks(window) - self._since
+        self._since = 0
+        self.late += gap < 0
+        return replace(segment, gap_ticks=gap) if gap > 0 else segment
 
     def _recorder(self, segment: Segment, events: EventSink) -> Callable[[int, int, int], None]:
         number = self.ledger.segments

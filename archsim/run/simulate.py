@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
-from archsim.components.substrate import Substrate
+from archsim.components.bit_sliced import substrate_of
 from archsim.engine import Engine, Policy, ReferenceEngine, ReplayEngine, Timing
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
@@ -130,10 +130,15 @@ class _Bench:
         self.chip = build(machine)
         behaviour = machine.behaviour
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = Substrate(behaviour, task.shapes, seed=seed, recorder=self.recorder)
-        self.placement = place(self.substrate.blocks, planes=behaviour.planes, chip=self.chip)
+        self.substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=self.recorder)
+        self.placement = place(
+            self.substrate.blocks,
+            planes=behaviour.planes,
+            chip=self.chip,
+            note=self.substrate.room,
+        )
         self.lowering = Lowering(
-            chip=self.chip, placement=self.placement, joined=behaviour.settling == "analog"
+            chip=self.chip, placement=self.placement, joined=behaviour.lockstep
         )
         stations = self.lowering.stations
         timer, self.policies = _engine(engine, stations, policies)
@@ -147,9 +152,7 @@ class _Bench:
     def _fold_segment(self, segment: TraceSegment) -> None:
         self.fold(segment)
 
-    def train(
-        self, progress: Progress | None
-    ) -> tuple[list[Mapping[str, object]], TrainingResult]:
+    def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
         """Train, and return the metrics with the cost so far, and how well it was learnt."""
         meter = Meter(self.chip, self.fold.ledger)
         measured: list[Mapping[str, object]] = []

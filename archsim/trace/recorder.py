@@ -23,6 +23,10 @@ class TraceSegment:
     phase: Phase
     """Phase of all ops, or ``mixed``."""
     ops: tuple[Op, ...]
+    window: float = 0.0
+    """Above 0 where inputs come in real time and this segment ends what is done for one of them:
+    the next segment begins so long after the first one since the last such end, or as soon as the
+    chip is idle if it is late. 0: the next segment begins at once. [s]"""
 
 
 @dataclass(slots=True)
@@ -104,6 +108,21 @@ class Recorder:
             )
         )
         return number
+
+    @property
+    def streams(self) -> bool:
+        """Whether anybody receives the segments."""
+        return self._sink is not None
+
+    def add(self, segment: TraceSegment) -> None:
+        """Take a segment that was made elsewhere."""
+        self._finish(segment)
+
+    def tally(self, counts: Mapping[tuple[str, str], int], *, segments: int, ops: int) -> None:
+        """Add to the totals what segments would have, where nobody receives them."""
+        self.totals.segments += segments
+        self.totals.ops += ops
+        self.totals.counts.update(counts)
 
     def peak(self, line: str, value: int) -> None:
         """Keep `value` if it is the largest seen on `line`."""

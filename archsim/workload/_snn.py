@@ -222,9 +222,7 @@ def _add(sums: NDArray[np.int32], weights: NDArray[np.int16], sign: int) -> None
 
 
 @_compiled
-def _sum_rows(
-    sums: NDArray[np.int32], weights: NDArray[np.int16], rows: NDArray[np.int32]
-) -> None:
+def _sum_rows(sums: NDArray[np.int32], weights: NDArray[np.int16], rows: NDArray[np.int32]) -> None:
     """Sum rows of weights, four at a time so that the sums are fetched seldom."""
     sums[:] = 0
     whole = len(rows) & ~3
