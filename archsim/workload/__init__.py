@@ -5,6 +5,8 @@ from archsim.workload.attractor_training import AttractorResult, Trial, baseline
 from archsim.workload.backprop import BackpropDescription, BackpropResult
 from archsim.workload.description import ANY_WORKLOAD, WorkloadDescription, read_workload
 from archsim.workload.rules import Change, LearningRule, register_rule
+from archsim.workload.spiking import SpikingDescription
+from archsim.workload.spiking_training import SpikingResult, train_spiking
 from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
@@ -15,6 +17,8 @@ __all__ = [
     "BackpropResult",
     "Change",
     "LearningRule",
+    "SpikingDescription",
+    "SpikingResult",
     "TrainingResult",
     "Trial",
     "WorkloadDescription",
@@ -24,4 +28,5 @@ __all__ = [
     "register_rule",
     "register_workload",
     "train",
+    "train_spiking",
 ]

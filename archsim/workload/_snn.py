@@ -1,9 +1,10 @@
 """Compiled kernels of the spiking network: draw trains, pick winners, learn, count.
 
-Everything that is learnt is whole: a weight w in [−1, 1] stands as 255 w, odd for the 256 values of
-an 8-bit code and anything whole for a pruned one, so sums over recent inputs are exact in any
-order. Random numbers come from counters (SplitMix64 [1]_), named by stream, presentation and, for
-rounding, by output spike and input; so no draw depends on which others were made.
+Everything that is learnt is whole: a weight w in [−1, 1] stands as n w, with n = 2^bits − 1 the
+highest code; that is odd where a code is stored, and anything whole where a weight was pruned. So
+sums over recent inputs are exact in any order. Random numbers come from counters (SplitMix64
+[1]_), named by stream, presentation and, for rounding, by output spike and input; so no draw
+depends on which others were made.
 
 References
 ----------
@@ -146,7 +147,7 @@ def _winner(
     top = -math.inf
     best = 0
     for neuron in range(len(bias)):
-        value = model.gain * (sums[neuron] / 255.0) + model.bias_gain * bias[neuron]
+        value = model.gain * (sums[neuron] / model.top) + model.bias_gain * bias[neuron]
         potential[neuron] = value
         if value > top:
             top = value
@@ -182,23 +183,27 @@ def _update(
     for pixel in range(len(flags)):
         if state.frozen[pixel, winner]:
             continue
-        code = (int(state.weights[pixel, winner]) + 255) >> 1
+        code = (int(state.weights[pixel, winner]) + model.top) >> 1
         on = blocks[layout.column_block[winner] + layout.row_block[pixel]]
         count[4] += 1
-        on[_TRIES] += 1
-        on[_TRIED_ONES] += rule.ones[code]
+        if model.counted:
+            on[_TRIES] += 1
+            on[_TRIED_ONES] += rule.ones[code]
         if code == 0 and not flags[pixel]:
             continue
         change = rate * rule.gains[code] if flags[pixel] else -down
         part = 0.5 if model.nearest else _uniform(begin, pixel)
-        new = min(max(math.floor(code + change + part), 0), 255)
+        new = min(max(math.floor(code + change + part), 0), model.top)
         new = (new & int(state.stuck[0, pixel, winner])) | int(state.stuck[1, pixel, winner])
         if new == code:
             continue
-        state.weights[pixel, winner] = 2 * new - 255
+        state.weights[pixel, winner] = 2 * new - model.top
+        count[5] += 1
+        state.writes[pixel, winner] += 1
+        if not model.counted:
+            continue
         sets, resets = int(rule.ones[new & ~code]), int(rule.ones[code & ~new])
         state.ones[pixel, layout.column_block[winner] + layout.row_block[pixel]] += sets - resets
-        count[5] += 1
         on[_SET_WORDS] += sets > 0
         on[_RESET_WORDS] += resets > 0
         on[_SETS] += sets
@@ -280,8 +285,8 @@ def learn(
         count[0] += _draw(images[order[turn]], model, begin, decisions, trains)
         count[1] += decisions
         for pixel in range(inputs):
-            if trains.turns[pixel]:
-                count[3] += trains.turns[pixel]
+            count[3] += trains.turns[pixel]
+            if model.counted and trains.turns[pixel]:
                 _read(state, layout, pixel, blocks, _TURN_LINES, trains.turns[pixel])
         for decision in range(decisions):
             rows = trains.recent[decision, : trains.found[decision]]
@@ -289,7 +294,8 @@ def learn(
             for row in rows:
                 flags[row] = True
                 count[6] += layout.pruned[row]
-                _read(state, layout, row, blocks, _LINES, 1)
+                if model.counted:
+                    _read(state, layout, row, blocks, _LINES, 1)
             _sum_rows(sums, state.weights, rows)
             winner = _winner(model, sums, state.bias, potential, _uniform(fire, steps + decision))
             rate = max(floor, (1.0 + state.fired[winner]) ** -model.exponent)
@@ -319,7 +325,7 @@ def show(
     images, order, keys, model
         As for `learn`; a presentation is numbered by its image.
     weights : ndarray of int16, shape (inputs, neurons)
-        255 w.
+        As in State.
     bias : ndarray of float64, shape (neurons,)
         Bias of each neuron.
     winners : ndarray of int16, shape (images, steps)

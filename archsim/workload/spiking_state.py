@@ -97,6 +97,10 @@ class Model(NamedTuple):
     """Codes by which a rate of one depresses."""
     total: int
     """Presentations of the whole training."""
+    top: int
+    """n: the highest code."""
+    counted: bool
+    """Whether reads and switched cells are counted."""
 
 
 class Layout(NamedTuple):
@@ -118,7 +122,7 @@ class State(NamedTuple):
     """What training changes, as arrays; kernels write to it."""
 
     weights: NDArray[np.int16]
-    """255 w, shape (inputs, neurons)."""
+    """n w, shape (inputs, neurons)."""
     frozen: NDArray[np.bool_]
     """Weights that are never updated again, shape (inputs, neurons)."""
     stuck: NDArray[np.uint8]
@@ -129,15 +133,17 @@ class State(NamedTuple):
     """Output spikes so far, shape (neurons,)."""
     ones: NDArray[np.int32]
     """Cells in the on state of each row on each block, shape (inputs, blocks)."""
+    writes: NDArray[np.int32]
+    """How often each weight's stored code was changed, shape (inputs, neurons)."""
 
 
 class Rule(NamedTuple):
     """Tables of the learning rule."""
 
     gains: NDArray[np.float64]
-    """Codes by which a rate of one potentiates a weight of each code, shape (256,)."""
+    """Codes by which a rate of one potentiates a weight of each code, shape (codes,)."""
     ones: NDArray[np.uint8]
-    """Bits that are on in each code, shape (256,)."""
+    """Bits that are on in each code, shape (codes,)."""
 
 
 class Network(NamedTuple):
