@@ -10,7 +10,7 @@ from archsim.ledger import Ledger
 from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
 from archsim.mapping.program import Segment
-from archsim.trace import TraceSegment
+from archsim.trace import TRAINING_PHASES, TraceSegment
 
 __all__ = ["EventRow", "EventSink", "Fold"]
 
@@ -58,7 +58,7 @@ class Fold:
         self.longest = max(self.longest, segment.visit_count)
         started = None if self.events is None else self._recorder(segment, self.events)
         timing = self.engine.run(segment, started=started)
-        segment = self._paced(segment, timing.end_tick, trace.window)
+        segment = self._paced(segment, timing.end_tick, trace)
         if self.watch is not None:
             self.watch(segment, timing)
         self.ledger.add(
@@ -70,12 +70,17 @@ class Fold:
             policy_counts=timing.policy_counts,
         )
 
-    def _paced(self, segment: Segment, end_tick: int, window: float) -> Segment:
-        """Return a segment with the gap that real time leaves behind it."""
-        self._since += end_tick
-        if not window:
+    def _paced(self, segment: Segment, end_tick: int, trace: TraceSegment) -> Segment:
+        """Return a segment with the gap that real time leaves behind it.
+
+        Programming and evaluation lie outside the windows.
+        """
+        if segment.phase not in TRAINING_PHASES:
             return segment
-        gap = lower.ticks(window) - self._since
+        self._since += end_tick
+        if not trace.window:
+            return segment
+        gap = lower.ticks(trace.window) - self._since
         self._since = 0
         self.late += gap < 0
         return replace(segment, gap_ticks=gap) if gap > 0 else segment

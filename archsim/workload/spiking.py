@@ -144,7 +144,8 @@ class StorageDescription(Description):
     """What becomes of pruned weights' cells after the last stage: they stay as they are; or what is
     left moves together, and a mask tells which weights those are."""
     group: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """Presentations that share a trace segment; 1 in real time."""
+    """Presentations that share a trace segment. Their acts follow each other all the same; in real
+    time the idle rests of their windows are one gap."""
 
 
 class ReadoutDescription(Description):
@@ -216,9 +217,6 @@ class SpikingDescription(WorkloadDescription):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.pacing == "real_time" and self.storage.group != 1:
-            message = f"storage.group: expected 1 in real time, got {self.storage.group}"
-            raise ValueError(message)
         if self.storage.compaction == "mask" and self.pruning is None:
             message = "storage.compaction: expected none without pruning, got mask"
             raise ValueError(message)

@@ -90,6 +90,8 @@ class SpikingTrace:
     """Whether a mask tells where weights are."""
     supplied: bool = False
     """Whether the constant of skipped weights has to be added."""
+    _owed: float = 0.0
+    """Windows of real time since the last segment that ended one. [s]"""
     _blocks: tuple[Block, ...] = field(init=False)
     _bits: int = field(init=False)
     _address_bits: int = field(init=False)
@@ -114,24 +116,24 @@ class SpikingTrace:
             self._sum(recorder, tally)
             return
         group = self.task.storage.group
-        window = self._window()
         for first in range(0, len(tally.counts), group):
             part = slice(first, first + group)
             counts, blocks = tally.counts[part].sum(axis=0), tally.blocks[part].sum(axis=0)
-            number = step + first
-            parts = (
-                (Phase.FORWARD, self._forward(counts, blocks)),
-                (
-                    Phase.UPDATE,
-                    self._update(counts, blocks),
-                ),
-            )
-            for phase, ops in parts:
-                if ops:
-                    last = window if phase is Phase.UPDATE else 0.0
-                    recorder.add(
-                        TraceSegment(epoch=epoch, step=number, phase=phase, ops=ops, window=last)
+            self._owed += len(tally.counts[part]) * self._window()
+            parts = {
+                Phase.FORWARD: self._forward(counts, blocks),
+                Phase.UPDATE: self._update(counts, blocks),
+            }
+            done = [phase for phase, ops in parts.items() if ops]
+            for phase in done:
+                window = self._owed if phase is done[-1] else 0.0
+                recorder.add(
+                    TraceSegment(
+                        epoch=epoch, step=step + first, phase=phase, ops=parts[phase], window=window
                     )
+                )
+            if done:
+                self._owed = 0.0
 
     def _sum(self, recorder: Recorder, tally: Tally) -> None:
         """Add what presentations did to the totals, without a segment for each."""
