@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from archsim.workload.spiking_state import Layout, Model, Network, State, Tally
+from archsim.workload.spiking_state import Layout, Log, Model, Network, State, Tally
 
 __all__ = ["learn", "show"]
 
@@ -104,10 +104,18 @@ def _trains(steps: int, inputs: int) -> _Trains:
 
 
 @_compiled
-def _draw(pixels: Pixels, model: Model, begin: np.uint64, decisions: int, trains: _Trains) -> int:
+def _draw(
+    pixels: Pixels,
+    model: Model,
+    begin: np.uint64,
+    decisions: int,
+    trains: _Trains,
+    kept: Floats,
+) -> int:
     """Draw Poisson trains and list who is recent at each output spike; return the input spikes.
 
-    Input i is recent at time t if it spiked in [t − window, t).
+    Input i is recent at time t if it spiked in [t − window, t). Times of spikes are kept as far as
+    there is room for them.
     """
     times, recent, found, turns = trains
     spikes = draws = 0
@@ -124,6 +132,8 @@ def _draw(pixels: Pixels, model: Model, begin: np.uint64, decisions: int, trains
             draws += 1
             if time >= model.duration:
                 break
+            if spikes < len(kept):
+                kept[spikes] = time
             spikes += 1
             if time > until or until == 0.0:
                 turns[pixel] += 2
@@ -248,6 +258,7 @@ def learn(
     keys: NDArray[np.uint64],
     network: Network,
     tally: Tally,
+    log: Log,
 ) -> None:
     """Present images one after another, with learning.
 
@@ -265,6 +276,8 @@ def learn(
         Its state is changed.
     tally : Tally
         What was done is added here, one row a presentation.
+    log : Log
+        Gets what each spike did, where its arrays are not empty.
     """
     model, _, state, layout = network
     inputs, neurons = state.weights.shape
@@ -273,8 +286,10 @@ def learn(
     flags = np.zeros(inputs, np.bool_)
     sums = np.empty(neurons, np.int32)
     potential = np.empty(neurons, np.float64)
+    spikes = fires = 0
     for turn in range(len(order)):
         number = first + turn
+        since = turn * model.duration
         share = number / model.total
         floor = model.rate_floor + (model.rate_floor_end - model.rate_floor) * share
         step = model.homeostasis + (model.homeostasis_end - model.homeostasis) * share
@@ -282,13 +297,21 @@ def learn(
         fire = _stream(keys[1], number)
         decisions = _decide(model, fire, trains.times)
         begin = _stream(keys[0], number)
-        count[0] += _draw(images[order[turn]], model, begin, decisions, trains)
+        kept = log.times[spikes:]
+        drawn = _draw(images[order[turn]], model, begin, decisions, trains, kept)
+        kept[:drawn] += since
+        spikes += drawn
+        count[0] += drawn
         count[1] += decisions
         for pixel in range(inputs):
             count[3] += trains.turns[pixel]
             if model.counted and trains.turns[pixel]:
                 _read(state, layout, pixel, blocks, _TURN_LINES, trains.turns[pixel])
         for decision in range(decisions):
+            if len(log.times):
+                log.fires[fires] = since + trains.times[decision]
+                count, blocks = log.counts[fires], log.blocks[fires]
+                fires += 1
             rows = trains.recent[decision, : trains.found[decision]]
             count[2] += len(rows)
             for row in rows:
@@ -344,6 +367,7 @@ def show(
     stamp = np.empty(inputs, np.int64)
     sums = np.empty(neurons, np.int32)
     potential = np.empty(neurons, np.float64)
+    nothing = np.empty(0)
     spikes = 0
     winners[:] = -1
     for turn in range(len(order)):
@@ -351,7 +375,7 @@ def show(
         fire = _stream(keys[1], number)
         decisions = _decide(model, fire, trains.times)
         begin = _stream(keys[0], number)
-        spikes += _draw(images[number], model, begin, decisions, trains)
+        spikes += _draw(images[number], model, begin, decisions, trains, nothing)
         reads[1] += trains.turns
         sums[:] = 0
         stamp[:] = -1

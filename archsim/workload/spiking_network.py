@@ -13,8 +13,11 @@ from archsim.workload.spiking import SpikingDescription
 from archsim.workload.spiking_layout import compacted, plain
 from archsim.workload.spiking_state import (
     COUNTS,
+    DECISIONS,
+    INPUT_SPIKES,
     BlockCount,
     Layout,
+    Log,
     Model,
     Network,
     Rule,
@@ -141,7 +144,9 @@ class SpikingNetwork:
         np.add.at(result, (np.broadcast_to(rows, on.shape), place), on)
         return result
 
-    def learn(self, images: Pixels, order: NDArray[np.int64], *, counted: bool) -> Tally:
+    def learn(
+        self, images: Pixels, order: NDArray[np.int64], *, counted: bool, logged: bool = False
+    ) -> tuple[Tally, Log]:
         """Present images with learning.
 
         Parameters
@@ -152,11 +157,15 @@ class SpikingNetwork:
             Which images, in turn.
         counted : bool
             Whether reads and switched cells are counted; learning is the same.
+        logged : bool
+            Whether to keep when each spike came and what it did; likewise.
 
         Returns
         -------
         Tally
-            What each presentation did.
+            What each presentation did; with a log, only what its input spikes did.
+        Log
+            What each output spike did; empty without.
         """
         from archsim.workload._snn import learn  # noqa: PLC0415 (numba loads slowly)
 
@@ -165,11 +174,34 @@ class SpikingNetwork:
             counts=np.zeros((len(order), COUNTS), dtype=np.int64),
             blocks=np.zeros((len(order), blocks, len(BlockCount())), dtype=np.int64),
         )
+        log = self._log(images, order if logged else order[:0])
         model = self._model._replace(counted=counted)
         network = Network(model=model, rule=self._rule, state=self.state, layout=self.layout)
-        learn(images, order, self.done, self._keys, network, tally)
+        learn(images, order, self.done, self._keys, network, tally, log)
         self.done += len(order)
-        return tally
+        fires = int(tally.counts[:, DECISIONS].sum()) if logged else 0
+        spikes = int(tally.counts[:, INPUT_SPIKES].sum()) if logged else 0
+        return tally, Log(
+            times=np.sort(log.times[:spikes]),
+            fires=log.fires[:fires],
+            counts=log.counts[:fires],
+            blocks=log.blocks[:fires],
+        )
+
+    def _log(self, images: Pixels, order: NDArray[np.int64]) -> Log:
+        """Return room for the spikes of images: twenty standard deviations above their mean."""
+        model = self._model
+        density = images[order].sum(dtype=np.float64) / model.scale
+        mean = density * model.rate * model.duration
+        room = int(mean + 20.0 * np.sqrt(mean)) + 1000 if len(order) else 0
+        fires = len(order) * (int(model.duration) - model.window + 1)
+        blocks = self.layout.lines.shape[1]
+        return Log(
+            times=np.empty(room),
+            fires=np.empty(fires),
+            counts=np.zeros((fires, COUNTS), dtype=np.int64),
+            blocks=np.zeros((fires, blocks, len(BlockCount())), dtype=np.int64),
+        )
 
     def show(self, images: Pixels, *, name: str, weights: Weights | None = None) -> Shown:
         """Present images without learning, with the settings of the readout.

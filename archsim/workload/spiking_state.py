@@ -18,6 +18,7 @@ __all__ = [
     "TURNS",
     "BlockCount",
     "Layout",
+    "Log",
     "Model",
     "Network",
     "Rule",
@@ -159,8 +160,25 @@ class Network(NamedTuple):
     """Where weights stand; for counts only."""
 
 
+class Log(NamedTuple):
+    """When spikes came and what each output spike did, as arrays; kernels fill it."""
+
+    times: NDArray[np.float64]
+    """Input spikes, from the begin of the first image, unsorted within an image; empty where
+    nothing is logged. [ms]"""
+    fires: NDArray[np.float64]
+    """Output spikes, from the same begin, in turn. [ms]"""
+    counts: NDArray[np.int64]
+    """What each output spike did, shape (output spikes, COUNTS)."""
+    blocks: NDArray[np.int64]
+    """What each did on each block, shape (output spikes, blocks, columns of BlockCount)."""
+
+
 class Tally(NamedTuple):
-    """What presentations did, as arrays; kernels add to it."""
+    """What presentations did, as arrays; kernels add to it.
+
+    What a log holds of output spikes is not added again.
+    """
 
     counts: NDArray[np.int64]
     """Shape (presentations, COUNTS)."""

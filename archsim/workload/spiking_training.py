@@ -124,10 +124,13 @@ class _Session:
     def learn(self, order: NDArray[np.int64]) -> None:
         """Present images, with learning."""
         before = self.network.done
-        tally = self.network.learn(self.train, order, counted=self.counted)
-        self.counts += tally.counts.sum(axis=0)
-        self.switched += tally.blocks[:, :, BlockCount().sets :].sum(axis=(0, 1))
-        self.trace.learnt(tally, epoch=self.epoch, step=before)
+        tally, log = self.network.learn(
+            self.train, order, counted=self.counted, logged=self.trace.logged
+        )
+        self.counts += tally.counts.sum(axis=0) + log.counts.sum(axis=0)
+        for blocks in (tally.blocks, log.blocks):
+            self.switched += blocks[:, :, BlockCount().sets :].sum(axis=(0, 1))
+        self.trace.learnt(tally, log, epoch=self.epoch, step=before)
         if self.progress is not None:
             self.progress(f"epoch {self.epoch + 1}", self.network.done / self.total)
 

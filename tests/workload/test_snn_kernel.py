@@ -13,6 +13,7 @@ from archsim.workload.spiking_state import (
     COUNTS,
     BlockCount,
     Layout,
+    Log,
     Model,
     Network,
     Rule,
@@ -41,6 +42,11 @@ CASES = {
     "busy": {"chance": 1.0, "rate": 1.0},
     "sharp test": {"gain": 1.0, "bias_gain": 0.5, "duration": 60.0},
 }
+
+
+def no_log():
+    """Return a log that keeps nothing."""
+    return Log(np.empty(0), np.empty(0), np.empty((0, COUNTS), np.int64), np.empty((0, 3, len(BlockCount())), np.int64))
 
 
 class Bench:
@@ -104,7 +110,7 @@ class Bench:
             np.zeros((TURNS, COUNTS), np.int64), np.zeros((TURNS, 3, len(BlockCount())), np.int64)
         )
         network = Network(self.model(counted=counted), self.rule, self.state, self.layout)
-        learn(self.images, self.order, first, self.keys, network, tally)
+        learn(self.images, self.order, first, self.keys, network, tally, no_log())
         return tally
 
     def expected(self, first=0):
@@ -187,7 +193,7 @@ def test_presenting_in_parts_is_presenting_at_once():
             np.zeros((high - low, 3, len(BlockCount())), np.int64),
         )
         network = Network(parts.model(), parts.rule, parts.state, parts.layout)
-        learn(parts.images, order[low:high], low, parts.keys, network, tally)
+        learn(parts.images, order[low:high], low, parts.keys, network, tally, no_log())
     assert (whole.state.weights == parts.state.weights).all()
 
 
@@ -236,3 +242,30 @@ def test_recent_inputs_are_as_many_as_poisson_trains_make():
     share = reads[0].sum() / (400 * 31 * INPUTS)
     assert share == pytest.approx(1.0 - np.exp(-1.0), abs=0.006)
     assert spikes / (400 * INPUTS) == pytest.approx(4.0, abs=0.08)
+
+
+def test_a_log_says_of_each_spike_what_the_tally_says_of_all():
+    silent, bench = Bench(SETTINGS), Bench(SETTINGS)
+    whole = silent.learn()
+    steps = 40 * TURNS
+    log = Log(np.empty(9000), np.empty(steps), np.zeros((steps, COUNTS), np.int64), np.zeros((steps, 3, len(BlockCount())), np.int64))
+    tally = Tally(np.zeros((TURNS, COUNTS), np.int64), np.zeros((TURNS, 3, len(BlockCount())), np.int64))
+    network = Network(bench.model(), bench.rule, bench.state, bench.layout)
+    learn(bench.images, bench.order, 0, bench.keys, network, tally, log)
+    assert (bench.state.weights == silent.state.weights).all()
+    assert (tally.counts.sum(axis=0) + log.counts.sum(axis=0) == whole.counts.sum(axis=0)).all()
+    assert (tally.blocks.sum(axis=0) + log.blocks.sum(axis=0) == whole.blocks.sum(axis=0)).all()
+    keys = [int(key) for key in bench.keys]
+    expected = [
+        40.0 * turn + time
+        for turn, image in enumerate(bench.order)
+        for times in reference.trains(bench.images[image].tolist(), SETTINGS, reference.begin(keys[0], turn))
+        for time in times
+    ]
+    assert log.times[: len(expected)].tolist() == expected
+    moments = [
+        40.0 * turn + moment
+        for turn in range(TURNS)
+        for moment in reference.fire_times(SETTINGS, reference.begin(keys[1], turn))
+    ]
+    assert log.fires[: len(moments)].tolist() == moments
