@@ -6,23 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.plugins import register
-    from archsim.run import Run, run
+    from archsim.runs import Run, run
 
 __all__ = ["Run", "__version__", "register", "run"]
 
 __version__ = "0.1.0"
 
-_HOMES = {"Run": "archsim.run", "register": "archsim.plugins", "run": "archsim.run"}
+_HOMES = {"Run": "archsim.runs", "register": "archsim.plugins", "run": "archsim.runs"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (whatever the name stands for)
     """Import a public name when it is first used, so that ``import archsim`` stays quick."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'archsim' has no attribute {name!r}")
     import importlib  # noqa: PLC0415 (part of staying quick)
 
-    return getattr(importlib.import_module(home), name)
+    thing = getattr(importlib.import_module(home), name)
+    globals()[name] = thing
+    return thing
 
 
 def __dir__() -> list[str]:

@@ -65,7 +65,7 @@ class StateRow(NamedTuple):
 
 
 def joules(count: int, price_yj: int, count_scale: int) -> float:
-    """Return ``count × price / scale`` as the nearest float. [J]"""
+    """Return ``count × price / scale`` as the nearest float, in joules."""
     return float(Fraction(count * price_yj, count_scale * 10**24))
 
 
@@ -139,7 +139,7 @@ class Ledger:
             self._tally(segment.epoch, number).count += count
 
     def duration_ticks(self) -> int:
-        """Return the time of all segments and gaps. [fs]"""
+        """Return the time of all segments and gaps, in femtoseconds."""
         return sum(self.durations.values()) + sum(self.gaps.values())
 
     def actions(self) -> Iterator[ActionRow]:

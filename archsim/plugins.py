@@ -13,6 +13,7 @@ import importlib.metadata
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from archsim.components.cell import register_cell
@@ -34,7 +35,10 @@ _REGISTER: dict[str, Callable[[str, Any], None]] = {
 _modules: dict[str, str] = {}
 
 
-def register(kind: Literal["component", "cell", "rule", "policy"], name: str, thing: Any) -> None:
+Kind = Literal["component", "cell", "rule", "policy"]
+
+
+def register(kind: Kind, name: str, thing: object) -> None:
     """Make an extension known under a name that catalogs can use.
 
     Parameters
@@ -95,7 +99,7 @@ def provenance() -> dict[str, str]:
     return dict(sorted(_modules.items()))
 
 
-def _fingerprint(module: Any) -> str:
+def _fingerprint(module: ModuleType) -> str:
     source = getattr(module, "__file__", None)
     digest = hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else "no source"
     return f"{getattr(module, '__version__', 'no version')} {digest}"

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 
-HELP = [sys.executable, "-m", "archsim", "--help"]
+HELP = [sys.executable, "-m", "archsim.cli", "--help"]
 NOTHING = [sys.executable, "-c", "pass"]
+RUNS = (("madem_braille", "madem_64"), ("madem_braille:two_layer", "madem_64x4"))
 LONG_RUN = """
 import json, resource
-from archsim.run import run
+from archsim.runs import run
 settings = {"workload.stop.near": "1.0", "workload.stop.max_epochs": "%d"}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 done = run("madem_braille", "madem_64", settings=settings)
@@ -25,7 +26,7 @@ print(json.dumps([done.book.segments, done.longest_segment, before, after]))
 
 
 def seconds(command: list[str], *, times: int = 5) -> float:
-    """Return the median wall time of a command. [s]"""
+    """Return the median wall time of a command, in seconds."""
     taken = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -39,9 +40,9 @@ def main() -> None:
     bare, page = seconds(NOTHING), seconds(HELP)
     print(f"archsim --help          {page:6.3f} s   bare Python {bare:6.3f} s   limit 0.2 s")
 
-    from archsim.run import run  # noqa: PLC0415 (its import is not part of the figure)
+    from archsim.runs import run  # noqa: PLC0415 (its import is not part of the figure)
 
-    for workload, chip in (("madem_braille", "madem_64"), ("madem_braille:two_layer", "madem_64x4")):
+    for workload, chip in RUNS:
         begin = time.perf_counter()
         run(workload, chip)
         print(f"{workload:23s} {time.perf_counter() - begin:6.3f} s   on {chip}, limit 5 s")

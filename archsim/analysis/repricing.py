@@ -17,7 +17,7 @@ from archsim.components.component import Component
 from archsim.errors import InputError, ModelError
 from archsim.frames import STATIC_PREFIX, cost_share
 from archsim.ledger import STATE_SCALE
-from archsim.run.result import Run
+from archsim.runs.result import Run
 from archsim.spec import with_values
 from archsim.trace.ops import TRAINING_PHASES
 

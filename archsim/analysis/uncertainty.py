@@ -14,7 +14,7 @@ from archsim.analysis.repricing import repricing
 from archsim.analysis.variable import Draws, FloatArray, Variable, draw, variables
 from archsim.baseline import Baseline, evaluate
 from archsim.errors import InputError
-from archsim.run import Run, run
+from archsim.runs import Run, run
 from archsim.spec import Constant, constants, with_values
 
 __all__ = [

@@ -6,8 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator
 
-import networkx as nx
-
 from archsim.chip.description import CrossbarDescription, expanded, tile_count
 from archsim.chip.network import FreeNetwork, MeshNetwork, RingNetwork, TorusNetwork
 from archsim.chip.problem import Problem, did_you_mean
@@ -102,6 +100,8 @@ def tiles_reach_each_other(description: CrossbarDescription) -> Iterator[Problem
     network = description.network
     if not isinstance(network, FreeNetwork):
         return
+    import networkx as nx  # noqa: PLC0415 (a fifth of a second that most chips do not need)
+
     tiles = _tile_names(description)
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(tiles)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = [
     "dimension_order",
@@ -101,6 +103,8 @@ def shortest_table(graph: nx.DiGraph[int], target: int) -> dict[int, int]:
 
     Among shortest paths the table follows the lexicographically smallest sequence of node numbers.
     """
+    import networkx as nx  # noqa: PLC0415 (a fifth of a second that most chips do not need)
+
     hops = dict(nx.single_target_shortest_path_length(graph, target))
     return {
         node: min(near for near in graph.successors(node) if hops.get(near, -1) == distance - 1)

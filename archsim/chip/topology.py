@@ -12,9 +12,7 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
-
-import networkx as nx
+from typing import TYPE_CHECKING, NamedTuple
 
 from archsim.chip.route import (
     dimension_order,
@@ -24,6 +22,9 @@ from archsim.chip.route import (
     table_route,
     tree_route,
 )
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["BUS", "Bus", "Edge", "Free", "Grid", "PointToPoint", "Topology", "Tree"]
 
@@ -70,6 +71,8 @@ class Topology(ABC):
 
     def graph(self) -> nx.DiGraph[str]:
         """Return the network as a graph of node names, for analysis and drawing."""
+        import networkx as nx  # noqa: PLC0415 (a fifth of a second that most chips do not need)
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(self.nodes)
         graph.add_edges_from(
@@ -202,6 +205,8 @@ class Free(Topology):
     def __init__(
         self, tiles: Sequence[str], *, switches: Sequence[str], links: Sequence[tuple[str, str]]
     ) -> None:
+        import networkx as nx  # noqa: PLC0415 (a fifth of a second that most chips do not need)
+
         super().__init__(tiles, switches)
         numbers: Mapping[str, int] = {name: number for number, name in enumerate(self.nodes)}
         self._graph: nx.DiGraph[int] = nx.DiGraph()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -15,13 +13,12 @@ import click
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
 from archsim.cli.judge import audit, compare
+from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
 
-INTERRUPTED = 130
-TERMINATED = 143
 BROKEN_PIPE = 141
 
 
@@ -116,14 +113,17 @@ for _command in (demo, run, list_entries, show, check, schema, audit, compare):
     app.add_command(_command)
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """End as on Ctrl-C, so that nothing half-written stays behind."""
-    del number, frame
-    sys.exit(TERMINATED)
-
-
 def main() -> NoReturn:
     """Run the command line of this process."""
-    signal.signal(signal.SIGTERM, _terminate)
-    app.main(prog_name="archsim")
+    listen()
+    try:
+        app.main(prog_name="archsim")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            # an interrupt that once passed through exec(), as in an import, would make Python die
+            # by the signal although it was handled
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(INTERRUPTED)
+        raise
     raise AssertionError  # a group in standalone mode does not return

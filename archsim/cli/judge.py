@@ -51,12 +51,13 @@ def compare(first: str, second: str, *, as_json: bool, plugins: tuple[str, ...])
     where the ranges of two figures overlap, it says "cannot tell apart".
     """
     load_extensions(plugins)
-    from archsim.cli.output import show
+    from archsim.cli.output import Meter, show
     from archsim.report.compare import comparison
     from archsim.report.encode import json_text
     from archsim.report.page import page_terminal
 
-    found = comparison(first, second)
+    with Meter() as meter:
+        found = comparison(first, second, progress=meter)
     if as_json:
         click.echo(json_text(found.records()), nl=False)
     else:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from archsim.cli.signals import stop_if_asked
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress, TaskID
@@ -85,6 +87,7 @@ class Meter:
 
     def __call__(self, text: str, fraction: float) -> None:
         """Show how far the work is, from 0 to 1."""
+        stop_if_asked()
         if not self._shown or time.monotonic() - self._begin < PATIENCE:
             return
         if self._progress is None or self._task is None:

@@ -28,7 +28,7 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
     short_help="Train a workload on a chip and say what it cost.",
     examples=(
         "archsim run madem_braille madem_64 -o out",
-        "archsim run madem_braille:two_layer madem_64x4:clocked --set chip.behaviour.adc.bits=6",
+        "archsim run madem_braille:two_layer madem_64x4 --set chip.behaviour.cell.read_noise=0.05",
     ),
 )
 @click.argument("workload")
@@ -37,7 +37,9 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."
 )
-@set_option("Replace a field, as in chip.behaviour.adc.bits=6; PATH begins with chip. or workload.")
+@set_option(
+    "Replace a field, as in chip.tiles.array.adc.energy='1 pJ'; PATH begins with chip. or workload."
+)
 @json_option
 @click.option(
     "--engine",

@@ -60,7 +60,8 @@ class Behaviour(Description):
     dac: Drive
     """Converters of the inputs."""
     error: Literal["graded", "one_bit"]
-    """Whether the error is the difference of converted values, or of comparator outputs."""
+    """Whether learning sees converted values, or comparator outputs of ±1, which are counted as
+    conversions all the same."""
     write_scheme: WriteScheme
     """How update pulses reach the cells: whole outer products, one row after another, or one
     weight after another."""

@@ -84,7 +84,7 @@ class BufferedRun(SegmentRun):
         super().completed(tick, task, due)
 
     def serve(self, tick: int, station: int) -> None:
-        """Start, of the heads and the queue's first, the earliest that can start, until none can."""
+        """Start the earliest that can start, of heads and queue, until none can."""
         queue, heads = self.queues[station], self.heads[station]
         while True:
             waiting = [(arrival, task) for task, (arrival, _, _) in heads.items()]

@@ -26,8 +26,8 @@ One tick has three phases
 Stations
     A station holds a server for the occupancy of each visit; a visit of occupancy 0 takes none.
     Its queue is ordered by (arrival tick, task id). In phase 3 it starts the first of the queue
-    while that one can start; nothing passes one that waits in the same queue. Servers are alike, and the
-    lowest-numbered free one serves.
+    while that one can start; nothing passes one that waits in the same queue. Servers are alike,
+    and the lowest-numbered free one serves.
 
 Finite buffers
     The buffer behind a station has `channels` first-in-first-out channels of `depth` flits. A visit

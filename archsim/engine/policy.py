@@ -15,6 +15,7 @@ from archsim.mapping.program import Station
 
 __all__ = ["Arrival", "Policy", "StationControl", "policies", "register_policy"]
 
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A visit that has arrived at a station under a custom policy."""

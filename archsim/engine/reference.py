@@ -47,8 +47,8 @@ class ReferenceEngine:
         """SimPy events that the engine scheduled so far."""
         for number, policy in sorted((policies or {}).items()):
             if self._buffered:
-                message = f"station {stations[number].name}: a chip with finite buffers takes no custom policy"
-                raise ProgramError(message)
+                name = stations[number].name
+                raise ProgramError(f"station {name}: with finite buffers it takes no custom policy")
             self._controls[number] = StationControl(self._env, stations[number], policy)
 
     def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 
@@ -92,9 +93,9 @@ class SegmentRun:
         self._waking: dict[int, set[int]] = {}
         bounds: list[int] = segment.dependency_offsets.tolist()
         dependencies: list[int] = segment.dependencies.tolist()
-        self.pending = [end - begin for begin, end in zip(bounds, bounds[1:], strict=False)]
+        self.pending = [end - begin for begin, end in itertools.pairwise(bounds)]
         self.dependents: list[list[int]] = [[] for _ in self.pending]
-        for task, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for task, (begin, end) in enumerate(itertools.pairwise(bounds)):
             for dependency in dependencies[begin:end]:
                 self.dependents[dependency].append(task)
 
@@ -187,14 +188,12 @@ class SegmentRun:
             else:
                 batch.append(station)
             end = max(end, over)
-        if end > self.end_tick:
-            self.end_tick = end
+        self.end_tick = max(self.end_tick, end)
 
     def completed(self, tick: int, task: int, due: list[int]) -> None:
         """Mark `task` complete; dependents ready in this very tick join the heap `due`."""
         self.unfinished -= 1
-        if tick > self.end_tick:
-            self.end_tick = tick
+        self.end_tick = max(self.end_tick, tick)
         for dependent in self.dependents[task]:
             self.pending[dependent] -= 1
             if not self.pending[dependent]:
@@ -253,8 +252,8 @@ class SegmentRun:
                 f"station {control.name}: its policy starts visit {arrival.visit} twice"
             )
         if arrival.occupancy_ticks and not self.free[station]:
-            message = f"station {control.name}: its policy starts visit {arrival.visit} with no free server"
-            raise ModelError(message)
+            what = f"its policy starts visit {arrival.visit} with no free server"
+            raise ModelError(f"station {control.name}: {what}")
         self.begin(tick, station, arrival.task)
 
     def _stuck(self) -> str:
@@ -262,7 +261,8 @@ class SegmentRun:
         for station, control in self.controls.items():
             if control.waiting:
                 name = self.segment.label(control.waiting[0].task)
-                return f"{name} waits at station {self.stations[station].name}, whose policy never starts it"
+                place = self.stations[station].name
+                return f"{name} waits at station {place}, whose policy never starts it"
         return f"{self.unfinished} tasks cannot finish: {self.cycle()}"
 
     def cycle(self) -> str:

@@ -39,7 +39,7 @@ PACE = {
 
 
 def ticks(seconds: float) -> int:
-    """Return a time in whole femtoseconds, the nearest. [fs]"""
+    """Return a time in whole femtoseconds, rounded to the nearest."""
     return round(seconds * FEMTOSECONDS)
 
 
@@ -119,7 +119,7 @@ class Lowering:
     def _told(
         self, builder: SegmentBuilder, op: Op, before: Sequence[tuple[int, str]], begin: str
     ) -> list[int]:
-        """Return what `op` waits for: the packets that tell every tile its inputs, or the ops before."""
+        """Return what `op` waits for: packets that tell its tiles, or the ops before."""
         tasks = [task for task, _ in before]
         source = before[-1][1] if before else self._source
         targets = dict.fromkeys(
@@ -162,20 +162,18 @@ class Lowering:
         home = self.placement.tiles[op.blocks[0]][0] if op.blocks else ""
         for name, block, plane, count in op.counts:
             role, _, action = name.partition(".")
-            if block >= 0:
-                wanted = self.placement.tiles[op.blocks[block]][max(plane, 0)]
-            else:
-                wanted = home
+            placed = self.placement.tiles
+            wanted = placed[op.blocks[block]][max(plane, 0)] if block >= 0 else home
             tile = self._provider(role, wanted)
             component = self.chip.tile(tile).components[role]
             if action not in component.actions:
-                message = f"chip {self.chip.name}: {tile}.{role} cannot {action}, which the workload needs"
-                raise InputError(message)
+                what = f"{tile}.{role} cannot {action}"
+                raise InputError(f"chip {self.chip.name}: {what}, which the workload needs")
             acts.append(_Act(tile, component, component.actions[action], count))
         return acts
 
     def _provider(self, role: str, wanted: str) -> str:
-        """Return the tile whose `role` serves tile `wanted`: itself, else the first that has one."""
+        """Return the tile whose `role` serves `wanted`: itself, else the first that has one."""
         if wanted and role in self.chip.tile(wanted).components:
             return wanted
         providers = self.chip.providers(role)
@@ -259,7 +257,7 @@ class Lowering:
 
 
 def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:
-    """Return (occupancy, latency) of `count` acts spread over units that act as one bank. [fs]"""
+    """Return the ticks of occupancy and latency of acts spread over a bank of units."""
     interval, latency = ticks(action.interval), ticks(action.latency)
     rounds = -(-count // servers)
     occupancy = rounds * interval

@@ -127,7 +127,7 @@ class Segment:
     flits: IntArray
     """(n,) length of each task's packet in flits, ≥ 1."""
     fork_of: IntArray
-    """(n,) task whose last buffer place this one leaves from as a branch of a multicast; -1: none."""
+    """(n,) trunk whose last buffer place this task leaves from as a branch; -1: none."""
     dependency_offsets: IntArray
     """(n+1,) slices of `dependencies`."""
     dependencies: IntArray

@@ -12,8 +12,8 @@ from archsim.frames import EVENT_COLUMNS
 from archsim.report.files import require_parquet
 from archsim.report.stored import StoredRun, descriptions, read_run
 from archsim.report.tables import Cell, Column, Table
-from archsim.run.audit import ENERGY_SCALE, AuditLine, LedgerLine, Reported, audit
-from archsim.run.fold import EventRow
+from archsim.runs.audit import ENERGY_SCALE, AuditLine, LedgerLine, Reported, audit
+from archsim.runs.fold import EventRow
 
 __all__ = ["audit_folder", "audit_table", "require_agreement"]
 

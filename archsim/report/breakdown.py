@@ -11,15 +11,17 @@ import pandas as pd
 from archsim.frames import STATIC_PREFIX, cost_share
 from archsim.ledger import Ledger
 from archsim.report.tables import Cell, Column, Table
-from archsim.run.result import Totals
+from archsim.runs.result import Totals
 from archsim.trace import PHASES, TRAINING_PHASES
 
 __all__ = [
     "PARTS",
     "Spent",
+    "act_table",
     "component_table",
     "energy_by",
     "phase_table",
+    "phase_ticks",
     "phase_times",
     "tile_table",
     "totals_table",
@@ -73,13 +75,17 @@ def energy_by(
     }
 
 
+def phase_ticks(ledger: Ledger) -> dict[str, int]:
+    """Return the time [fs] of the segments of each phase, gaps included."""
+    ticks: dict[str, int] = {}
+    for (epoch, phase), duration in ledger.durations.items():
+        ticks[phase] = ticks.get(phase, 0) + duration + ledger.gaps[epoch, phase]
+    return ticks
+
+
 def phase_times(ledger: Ledger) -> dict[str, Fraction]:
     """Return the time [s] of the segments of each phase, gaps included."""
-    times: dict[str, Fraction] = {}
-    for (epoch, phase), duration in ledger.durations.items():
-        whole = Fraction(duration + ledger.gaps[epoch, phase], _SECOND)
-        times[phase] = times.get(phase, Fraction(0)) + whole
-    return times
+    return {phase: Fraction(ticks, _SECOND) for phase, ticks in phase_ticks(ledger).items()}
 
 
 def totals_table(totals: Totals) -> Table:
@@ -121,6 +127,39 @@ def component_table(ledger: pd.DataFrame) -> Table:
 def tile_table(ledger: pd.DataFrame) -> Table:
     """Return the energy and busy time of each tile and link, largest training energy first."""
     return _group_table(ledger, "tile", "Energy and busy time by tile and link")
+
+
+def act_table(ledger: pd.DataFrame) -> Table:
+    """Return what each kind of act took in training, the most energy first."""
+    sums: dict[tuple[str, str], tuple[Fraction, Fraction]] = {}
+    columns = ("component", "action", "phase", "count", "count_scale", "price_yj")
+    for component, action, phase, count, scale, price in zip(
+        *(ledger[name] for name in columns), strict=True
+    ):
+        if cost_share(phase, action) == "training":
+            acts, energy = sums.get((component, action), (Fraction(0), Fraction(0)))
+            whole = Fraction(int(count), int(scale))
+            sums[component, action] = (acts + whole, energy + whole * int(price) / _JOULE)
+    total = sum((energy for _, energy in sums.values()), Fraction(0))
+    order = sorted(sums, key=lambda key: (-sums[key][1], key))
+    rows: list[tuple[Cell, ...]] = [
+        (*key, round(sums[key][0]), sums[key][1] or "unpriced", sums[key][1] / total)
+        for key in order
+        if total
+    ]
+    return Table(
+        title="Training energy by act",
+        columns=(
+            Column(name="component"),
+            Column(name="act"),
+            Column(name="how often", style="number"),
+            Column(name="energy", unit="J", style="quantity"),
+            Column(name="share", style="share"),
+        ),
+        rows=tuple(rows),
+        note="Acts that depend on data, such as reads and pulses of cells, count in full-scale "
+        "cells. Unpriced: free of charge, or nobody knows.",
+    )
 
 
 def _group_table(ledger: pd.DataFrame, key: Literal["component", "tile"], title: str) -> Table:

@@ -70,27 +70,30 @@ def verdict(claim: Claim, value: float | Interval) -> str:
     >>> verdict(claim, 2e-5)
     'hit'
     >>> verdict(claim, Interval(low=3e-6, nominal=5e-6, high=2e-5, kind="sampled"))
-    'miss: 2 times below the accepted range, which its own range reaches'
+    'miss: too low by a factor 2; its range reaches it'
     """
     nominal = value.nominal if isinstance(value, Interval) else value
     low, high = claim.bounds
     if claim.accepts(nominal):
         whole = not isinstance(value, Interval) or all(map(claim.accepts, (value.low, value.high)))
-        return "hit" if whole else "hit at the nominal value; its range goes beyond"
+        return "hit" if whole else "hit; its range goes beyond"
     below = low is not None and nominal < low
     end = low if below else high
     assert end is not None  # noqa: S101  (the value lies beyond one of the ends)
-    text = f"miss: {_distance(nominal, end)} {'below' if below else 'above'} the accepted range"
+    text = f"miss: too {'low' if below else 'high'} by {_distance(nominal, end)}"
     if isinstance(value, Interval):
         reaches = (value.high >= end) if below else (value.low <= end)
         if reaches:
-            text += ", which its own range reaches"
+            text += "; its range reaches it"
     return text
 
 
 def _distance(nominal: float, end: float) -> str:
-    if nominal > 0 < end and max(nominal / end, end / nominal) >= 1.1:
-        return f"{number_text(max(nominal / end, end / nominal), 2)} times"
+    if nominal > 0 < end:
+        factor = max(nominal / end, end / nominal)
+        if factor < 2:
+            return f"{(factor - 1) * 100:.2g} %"
+        return f"a factor {factor:.2g}" if factor < 10 else f"a factor {number_text(factor, 2)}"
     return number_text(abs(nominal - end), 2)
 
 

@@ -21,10 +21,11 @@ from archsim.report.gpu import (
     gpu_boundary,
     gpu_findings,
     gpu_frame,
+    gpu_records,
     gpu_rows,
     gpu_section,
 )
-from archsim.report.markdown import accuracy_findings, run_markdown
+from archsim.report.markdown import run_markdown
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.recipe import Case, Recipe, read_recipe
 from archsim.report.sections import (
@@ -33,7 +34,14 @@ from archsim.report.sections import (
     included_section,
     totals_section,
 )
-from archsim.report.seeds import Outcome, learn, outcome_of, seeds_frame, seeds_table
+from archsim.report.seeds import (
+    Outcome,
+    learn,
+    outcome_of,
+    seeds_findings,
+    seeds_frame,
+    seeds_table,
+)
 from archsim.report.session import Clock, Progress, Request, run_only, run_summary
 from archsim.report.tolerance import (
     TRAININGS,
@@ -43,7 +51,7 @@ from archsim.report.tolerance import (
     tolerance_frame,
     tolerance_table,
 )
-from archsim.run import Run
+from archsim.runs import Run
 from archsim.workload import AttractorDescription
 
 __all__ = ["Demo", "write_demo"]
@@ -70,8 +78,7 @@ class Demo:
     def summary(self) -> dict[str, Any]:
         """Return the totals of all runs for programs, in SI."""
         runs = {name: run_summary(run) for name, run in self.runs.items()}
-        gpus = gpu_frame(self.rows).to_dict(orient="records")
-        return {"report": self.recipe.name, "runs": runs, "gpus": gpus}
+        return {"report": self.recipe.name, "runs": runs, "gpus": gpu_records(self.rows)}
 
     @property
     def found(self) -> dict[str, list[Finding]]:
@@ -80,8 +87,10 @@ class Demo:
         for name, own in self.figures.items():
             found["training_time"].append(Finding(name, own.time))
             found["training_energy"].append(Finding(name, interval(own.energy)))
-            for quantity, findings in accuracy_findings(self.runs[name], name).items():
-                found.setdefault(quantity, []).extend(findings)
+            task = self.runs[name].task
+            words = len(task.dataset.words) if task is not None else 0
+            for quantity, finding in seeds_findings(name, self.outcomes[name], words).items():
+                found.setdefault(quantity, []).append(finding)
         return {
             **found,
             **gpu_findings(self.rows, self.published),
@@ -132,7 +141,7 @@ def write_demo(folder: Claim | None, *, progress: Progress | None = None) -> Dem
     for case in recipe.cases:
         runs[case.name], outcomes[case.name] = _case(case, steps)
     simulated = clock.seconds
-    own = {name: figures(run) for name, run in runs.items()}
+    own = {name: _figures(name, run, steps) for name, run in runs.items()}
     demo = Demo(
         recipe=recipe,
         published=read_published(recipe.published) if recipe.published else None,
@@ -159,6 +168,12 @@ def _case(case: Case, steps: _Steps) -> tuple[Run, list[Outcome]]:
     return done, [outcome_of(done.learnt, done.seed), *others]
 
 
+def _figures(name: str, run: Run, steps: _Steps) -> Figures:
+    own = figures(run)
+    steps.of(f"ranges of {name}")(run.seed)
+    return own
+
+
 def _rows(name: str, run: Run, own: Figures, recipe: Recipe) -> list[GpuRow]:
     if not isinstance(run.task, AttractorDescription):
         return []
@@ -168,7 +183,8 @@ def _rows(name: str, run: Run, own: Figures, recipe: Recipe) -> list[GpuRow]:
 def _write(folder: Claim, demo: Demo, log: Mapping[str, object]) -> None:
     for name, run in demo.runs.items():
         write_run(folder, run, report=run_markdown(run), log=log, under=name)
-    before = set(folder.digests)
+    runs = {f"{name}/manifest.json" for name in demo.runs}
+    before = folder.digests.keys() - runs
     folder.write("report.md", page_markdown(demo.page()))
     folder.write("accuracy.csv", csv_text(seeds_frame(demo.outcomes)))
     folder.write("gpu.csv", csv_text(gpu_frame(demo.rows)))
@@ -190,7 +206,7 @@ class _Steps:
     def __init__(self, recipe: Recipe, progress: Progress | None) -> None:
         self._progress = progress
         self._done = 0
-        self._all = sum(case.seeds for case in recipe.cases) + sum(
+        self._all = sum(case.seeds + 1 for case in recipe.cases) + sum(
             len(TRAININGS) * len(case.levels) * case.seeds for case in recipe.tolerance
         )
 

@@ -16,7 +16,7 @@ from archsim.analysis import (
 )
 from archsim.errors import InputError
 from archsim.report.tables import Column, Table
-from archsim.run import Run, run
+from archsim.runs import Run, run
 from archsim.spec import with_values
 from archsim.workload import AttractorDescription
 
@@ -117,7 +117,8 @@ def dominant_table(several: Mapping[str, Figures], *, most: int = 4) -> Table:
                 high=max(share.low, share.high),
                 kind="sampled",
             )
-            rows.append((*head, share.label, share.constant.text, share.share, ends))
+            label = share.label.partition(" ")[2] or share.label
+            rows.append((*head, label, share.constant.text, share.share, ends))
     return Table(
         title="What dominates the range of the training energy",
         columns=(

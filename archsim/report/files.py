@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archsim.errors import InputError
+from archsim.report.breakdown import phase_ticks
 from archsim.report.encode import config_text, csv_text, json_text
 from archsim.report.folder import Claim
-from archsim.run.result import Run
+from archsim.runs.result import Run
 
 __all__ = ["LOG_FILE", "require_parquet", "write_run"]
 
@@ -71,7 +72,8 @@ def write_run(
         for name, digest in folder.digests.items()
         if name not in before
     }
-    folder.write(f"{above}manifest.json", json_text(run.manifest() | {"files": files}))
+    manifest = run.manifest() | {"files": files, "phase_ticks": phase_ticks(run.book)}
+    folder.write(f"{above}manifest.json", json_text(manifest))
     folder.write(f"{above}{LOG_FILE}", "".join(f"{key}: {value}\n" for key, value in log.items()))
 
 

@@ -21,7 +21,7 @@ from archsim.baseline.measured import measured_baseline, read_measured
 from archsim.chip import read_chip
 from archsim.chip.published import Claim, Published
 from archsim.errors import ArchsimError, InputError
-from archsim.report.claims import Finding, verdict
+from archsim.report.claims import Finding
 from archsim.report.figures import Figures
 from archsim.report.page import Section
 from archsim.report.tables import Cell, Column, Table
@@ -34,6 +34,7 @@ __all__ = [
     "gpu_boundary",
     "gpu_findings",
     "gpu_frame",
+    "gpu_records",
     "gpu_rows",
     "gpu_section",
     "read_gpu",
@@ -137,7 +138,8 @@ def _measured(gpu: GpuDescription, reference: str, of: str) -> Iterator[Baseline
 
 def _row(own: Figures, baseline: Baseline, case: str) -> GpuRow:
     energy, time = baseline_energy(baseline), baseline_time(baseline)
-    steps = baseline.facts.get("steps")
+    known = {**_mapping(baseline.facts.get("provenance")), **baseline.facts}
+    steps = known.get("steps")
     return GpuRow(
         case=case,
         gpu=baseline.gpu.name,
@@ -151,6 +153,10 @@ def _row(own: Figures, baseline: Baseline, case: str) -> GpuRow:
         time_ratio=ratio_interval(time, own.time_quantity),
         facts=baseline.facts,
     )
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def gpu_section(
@@ -167,7 +173,10 @@ def gpu_section(
     published : Published, optional
         Claims on ratios; each gets a column that says hit or miss.
     """
-    items: list[Table | str] = [_absolute_table(several, rows), _ratio_table(rows, published)]
+    items: list[Table | str] = [_chips_table(several)]
+    for name, own in several.items():
+        mine = [row for row in rows if row.case == name]
+        items.append(_gpu_table(own.of, mine, published))
     kinds = dict.fromkeys((row.row, row.about) for row in rows if row.about)
     if kinds:
         items.append("Rows:")
@@ -175,58 +184,62 @@ def gpu_section(
     return Section(title="Against a GPU", items=tuple(items))
 
 
-def _absolute_table(several: Mapping[str, Figures], rows: Sequence[GpuRow]) -> Table:
-    cells: list[tuple[Cell, ...]] = []
-    for name, own in several.items():
-        cells.append((name, own.of, "", None, interval(own.full_energy), own.time))
-        cells += [
-            (name, row.gpu, row.row, row.steps, row.energy, row.time)
-            for row in rows
-            if row.case == name
-        ]
-    chips = [number for number, row in enumerate(cells) if row[2] == ""]
+def _chips_table(several: Mapping[str, Figures]) -> Table:
     return Table(
-        title="Training of one network, absolute",
+        title="Training of one network on the chip",
         columns=(
             Column(name="run"),
-            Column(name="on"),
-            Column(name="row"),
-            Column(name="steps", style="number"),
             Column(name="energy", unit="J", style="quantity"),
             Column(name="time", unit="s", style="quantity"),
         ),
-        rows=tuple(cells),
-        strong=frozenset(chips),
-        note="Energies include static energy of the training phases on both sides. In parentheses "
-        "the 5 % and 95 % points; times of chips are simulated at all-low and all-high constants: "
-        "sampled, not a bound.",
+        rows=tuple((own.of, interval(own.full_energy), own.time) for own in several.values()),
+        note="Energies here include static energy of the training phases, as those of the GPU do. "
+        "In parentheses the 5 % and 95 % points; times are simulated at all-low and all-high "
+        "constants: sampled, no bound.",
     )
 
 
-def _ratio_table(rows: Sequence[GpuRow], published: Published | None) -> Table:
+def _gpu_table(of: str, rows: Sequence[GpuRow], published: Published | None) -> Table:
     claims = _ratio_claims(published)
     cells: list[tuple[Cell, ...]] = [
         (
-            row.case,
             row.gpu,
             row.row,
+            row.steps,
+            row.energy,
+            row.time,
             row.energy_ratio,
             row.time_ratio,
-            *(verdict(claim, getattr(row, RATIOS[claim.quantity])) for claim in claims),
+            *(_mark(claim, getattr(row, RATIOS[claim.quantity])) for claim in claims),
         )
         for row in rows
     ]
     return Table(
-        title="Ratios, GPU over chip",
+        title=f"The same on a GPU, beside {of}",
         columns=(
-            *(Column(name=name) for name in ("run", "GPU", "row")),
-            Column(name="energy", style="number"),
-            Column(name="time", style="number"),
-            *(Column(name=f"{claim.id}: {claim.published}") for claim in claims),
+            Column(name="GPU"),
+            Column(name="row"),
+            Column(name="steps", style="number"),
+            Column(name="energy", unit="J", style="quantity"),
+            Column(name="time", unit="s", style="quantity"),
+            Column(name="energy over chip's", style="number"),
+            Column(name="time over chip's", style="number"),
+            *(Column(name=claim.id) for claim in claims),
         ),
         rows=tuple(cells),
-        note="A constant that both sides use is one variable in a ratio.",
+        note="A constant that both sides use is one variable in a ratio. A star: part of the "
+        "range says otherwise."
+        + "".join(f" {claim.id}: published {claim.published}." for claim in claims),
     )
+
+
+def _mark(claim: Claim, ratio: Interval) -> str:
+    """Return hit or miss, with a star where part of the range says otherwise."""
+    hit = claim.accepts(ratio.nominal)
+    low, high = claim.bounds
+    within = claim.accepts(ratio.low) and claim.accepts(ratio.high)
+    apart = (low is not None and ratio.high < low) or (high is not None and ratio.low > high)
+    return ("hit" if hit else "miss") + ("" if (within if hit else apart) else "*")
 
 
 def _ratio_claims(published: Published | None) -> list[Claim]:
@@ -264,9 +277,17 @@ def gpu_boundary(rows: Sequence[GpuRow]) -> tuple[str, ...]:
 
 def gpu_frame(rows: Sequence[GpuRow]) -> pd.DataFrame:
     """Return the rows as a frame, in SI."""
+    frame = pd.DataFrame.from_records(gpu_records(rows))
+    if len(frame):
+        frame["steps"] = pd.Series([row.steps for row in rows], dtype=object)
+    return frame
+
+
+def gpu_records(rows: Sequence[GpuRow]) -> list[dict[str, Any]]:
+    """Return the rows for programs, in SI."""
     records = []
     for row in rows:
-        record: dict[str, object] = {
+        record: dict[str, Any] = {
             "case": row.case,
             "gpu": row.gpu,
             "row": row.row,
@@ -284,4 +305,4 @@ def gpu_frame(rows: Sequence[GpuRow]) -> pd.DataFrame:
             record[f"{name}_low{unit}"] = one.low
             record[f"{name}_high{unit}"] = one.high
         records.append(record)
-    return pd.DataFrame.from_records(records)
+    return records

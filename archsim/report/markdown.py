@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from archsim.chip import CrossbarDescription, build
 from archsim.chip.published import Published
 from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
@@ -12,12 +13,13 @@ from archsim.report.page import Page, Section, page_markdown
 from archsim.report.sections import (
     accuracy_section,
     breakdown_section,
+    chip_section,
     currents_section,
     included_section,
     totals_section,
 )
 from archsim.report.stored import descriptions
-from archsim.run.result import Run
+from archsim.runs.result import Run
 from archsim.workload import AttractorDescription
 
 __all__ = ["Context", "accuracy_findings", "findings", "run_markdown", "run_page"]
@@ -54,6 +56,7 @@ def run_page(run: Run, context: Context | None = None) -> Page:
         accuracy_section(run, course=True),
         breakdown_section(run, tiles=True),
         currents_section(run),
+        *([chip_section(build(chip))] if isinstance(chip, CrossbarDescription) else []),
         *context.baselines,
     ]
     if context.published is not None:

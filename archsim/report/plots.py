@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from archsim.errors import InputError
 from archsim.report.breakdown import energy_by
 from archsim.report.folder import Claim
-from archsim.run.result import Run
+from archsim.runs.result import Run
 from archsim.trace import PHASES, TRAINING_PHASES
 from archsim.units import engineering
 

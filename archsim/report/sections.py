@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archsim.chip import Chip, ChipDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
 from archsim.report.breakdown import (
+    act_table,
     component_table,
     phase_table,
     phase_times,
@@ -13,8 +16,9 @@ from archsim.report.breakdown import (
 )
 from archsim.report.currents import currents_table
 from archsim.report.page import Section
-from archsim.report.tables import Cell, Column, Table
-from archsim.run.result import Run
+from archsim.report.tables import Column, Table
+from archsim.runs.result import Run
+from archsim.units import engineering
 
 __all__ = [
     "accuracy_section",
@@ -32,9 +36,32 @@ INCLUDED = (
 )
 
 
+STEP_TOLERANCE = 0.1
+"""How far the declared step period may be from the simulated mean step, relative to it."""
+
+
 def totals_section(run: Run) -> Section:
-    """Return the absolute figures."""
-    return Section(title="Cost", items=(totals_table(run.totals),))
+    """Return the absolute figures, and how the simulated step compares with the declared one."""
+    return Section(title="Cost", items=(totals_table(run.totals), *_step_texts(run)))
+
+
+def _step_texts(run: Run) -> Iterator[str]:
+    """Give a sentence on the mean step, which drift and retention take as declared."""
+    if run.machine is None or run.learnt is None or not run.learnt.steps:
+        return
+    mean = run.totals.training_time / run.learnt.steps
+    declared = run.machine.behaviour.step_period.value
+    text = (
+        f"A step took {engineering(mean, 's')} on average; behaviour.step_period declares "
+        f"{engineering(declared, 's')}"
+    )
+    apart = abs(declared - mean) / mean
+    if apart > STEP_TOLERANCE:
+        text += (
+            f". Warning: they are {apart * 100:.0f} % apart; set step_period to the simulated "
+            "value where drift or retention matter"
+        )
+    yield f"{text}."
 
 
 def accuracy_section(run: Run, *, course: bool = False) -> Section:
@@ -48,16 +75,18 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
         for name, words in (("device_pulses", "device pulses"), ("array_reads", "array reads"))
         if name in last
     ]
-    took += f": {' and '.join(counts)}." if counts else "."
+    if run.learnt is not None:
+        counts.append(f"at most {run.learnt.most_pulses:,} pulses on one device")
+    took += f": {', '.join(counts)}." if counts else "."
     items: tuple[Table | str, ...] = (took, accuracy_table(run.metrics))
     return Section(title="Accuracy", items=(*items, course_table(run.metrics)) if course else items)
 
 
 def breakdown_section(run: Run, *, tiles: bool = False) -> Section:
-    """Return where energy and time went, by component and phase, on request by tile too."""
+    """Return where energy and time went, by component and phase; on request by act and tile too."""
     items = [component_table(run.ledger), phase_table(run.ledger, phase_times(run.book))]
     if tiles:
-        items.append(tile_table(run.ledger))
+        items += [act_table(run.ledger), tile_table(run.ledger)]
     return Section(title="Where it goes", items=tuple(items))
 
 
@@ -68,27 +97,19 @@ def currents_section(run: Run) -> Section:
 
 def chip_section(chip: Chip) -> Section:
     """Return area and leakage of the chip, and for which parts they are not known."""
-    area: tuple[Cell, ...] = (chip.area or None, None, ", ".join(chip.area_unknown) or "none")
-    leakage: tuple[Cell, ...] = (
-        None,
-        chip.leakage_aw / 10**18,
-        ", ".join(chip.leakage_unknown) or "none",
-    )
-    return Section(
-        title="Chip",
-        items=(
-            Table(
-                title="Area and leakage",
-                columns=(
-                    Column(name="quantity"),
-                    Column(name="area", unit="m^2", style="quantity"),
-                    Column(name="leakage", unit="W", style="quantity"),
-                    Column(name="not known for"),
-                ),
-                rows=(("area", *area), ("leakage", *leakage)),
-            ),
+    sums = (
+        (
+            "Area",
+            engineering(chip.area, "m^2") if chip.area else "unknown",
+            ", ".join(chip.area_unknown),
         ),
+        ("Leakage", engineering(chip.leakage_aw / 10**18, "W"), ", ".join(chip.leakage_unknown)),
     )
+    texts = (
+        f"{name}: {value}" + (f", without {joined}, where it is not known." if joined else ".")
+        for name, value, joined in sums
+    )
+    return Section(title="Chip", items=tuple(texts))
 
 
 def included_section(description: ChipDescription, other: tuple[str, ...] = ()) -> Section:

@@ -13,6 +13,7 @@ from archsim.chip import CrossbarDescription, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import InputError
 from archsim.report.accuracy import Trial
+from archsim.report.claims import Finding
 from archsim.report.tables import Cell, Column, Table
 from archsim.workload import (
     AttractorResult,
@@ -22,7 +23,15 @@ from archsim.workload import (
     train,
 )
 
-__all__ = ["Outcome", "learn", "mean_and_spread", "outcome_of", "seeds_frame", "seeds_table"]
+__all__ = [
+    "Outcome",
+    "learn",
+    "mean_and_spread",
+    "outcome_of",
+    "seeds_findings",
+    "seeds_frame",
+    "seeds_table",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +181,31 @@ def seeds_table(outcomes: Mapping[str, Sequence[Outcome]]) -> Table:
         ),
         rows=tuple(rows),
     )
+
+
+def seeds_findings(case: str, several: Sequence[Outcome], words: int) -> dict[str, Finding]:
+    """Return what the accuracy over seeds says of published quantities: name → finding.
+
+    Parameters
+    ----------
+    case : str
+        Name of the case.
+    several : sequence of Outcome
+        One a seed.
+    words : int
+        How many clean words there are.
+    """
+    found = {}
+    count = f"{len(several)} seeds"
+    for trials in zip(*(one.trials for one in several), strict=True):
+        flips = trials[0].flips
+        if not flips:
+            fewest = min(round(trial.exact * words) for trial in trials)
+            found["clean_words_recalled"] = Finding(f"{case}, fewest of {count}", fewest)
+        mean = statistics.fmean(trial.near for trial in trials)
+        name = f"nearest_accuracy_at_{flips * 100:g}_percent"
+        found[name] = Finding(f"{case}, mean of {count}", mean)
+    return found
 
 
 def _head(case: str, several: Sequence[Outcome]) -> tuple[str, str, str]:

@@ -24,7 +24,7 @@ from archsim.report.markdown import Context, run_markdown
 from archsim.report.page import Page, Section
 from archsim.report.plots import require_plots, write_plots
 from archsim.report.sections import accuracy_section, breakdown_section, totals_section
-from archsim.run import Run, run
+from archsim.runs import Run, run
 from archsim.workload import AttractorDescription, WorkloadDescription
 
 __all__ = [
@@ -201,7 +201,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Time since the beginning. [s]"""
+        """Time [s] since the beginning."""
         return time.perf_counter() - self._start
 
     def log(self, **further: object) -> dict[str, object]:

@@ -18,7 +18,7 @@ from archsim.chip import ANY_CHIP, ChipDescription
 from archsim.errors import InputError, StorageError
 from archsim.frames import COLUMNS, LEDGER_COLUMNS, frame
 from archsim.report.encode import config_text
-from archsim.run.result import RESULT_SCHEMA, Run, Totals
+from archsim.runs.result import RESULT_SCHEMA, Run, Totals
 from archsim.spec.document import Document, load_yaml, parse_yaml
 from archsim.spec.node import Node
 from archsim.spec.read import validate

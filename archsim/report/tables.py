@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import rich.box
 import rich.table
 import rich.text
 
-from archsim.analysis import Interval
 from archsim.units import engineering
 
 __all__ = [
@@ -32,7 +31,28 @@ __all__ = [
 ]
 
 
-Cell = str | int | float | Fraction | Interval | None
+@runtime_checkable
+class Ranged(Protocol):
+    """A value with a range, such as `archsim.analysis.Interval`."""
+
+    @property
+    def nominal(self) -> float:
+        """The value."""
+
+    @property
+    def low(self) -> float:
+        """Its 5 % point."""
+
+    @property
+    def high(self) -> float:
+        """Its 95 % point."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of range it is; ``point`` for none."""
+
+
+Cell = str | int | float | Fraction | Ranged | None
 """What a table holds; None is shown as a dash."""
 
 
@@ -65,6 +85,8 @@ _POWERS = MappingProxyType(
     | {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 )
 _DASH = "–"
+SHORT = 26
+"""Longest text that is never broken over lines. [characters]"""
 
 
 def formatted(table: Table) -> tuple[list[str], list[list[str]]]:
@@ -90,13 +112,14 @@ def terminal(table: Table) -> rich.table.Table:
         caption_justify="left",
         pad_edge=False,
     )
-    for header, column in zip(headers, table.columns, strict=True):
+    for number, (header, column) in enumerate(zip(headers, table.columns, strict=True)):
         text = column.style == "text"
+        longest = max((len(row[number]) for row in rows), default=0)
         shown.add_column(
             rich.text.Text(header),
             justify="left" if text else "right",
             overflow="fold",
-            no_wrap=not text,
+            no_wrap=text and longest <= SHORT,
         )
     for number, row in enumerate(rows):
         style = "bold" if number in table.strong else ""
@@ -139,12 +162,13 @@ def number_text(value: float, digits: int = 3) -> str:
     Examples
     --------
     >>> [number_text(value) for value in (0.5, 1234.6, 360000.0, 1e-9)]
-    ['0.5', '1235', '3.6e5', '1e-9']
+    ['0.5', '1230', '3.6e5', '1e-9']
     """
     if isinstance(value, int) or not math.isfinite(value):
         return f"{value}"
-    if 1000 <= abs(value) < 10_000:
-        return f"{value:.0f}"
+    if 100 <= abs(value) < 10_000:
+        rounded = float(f"{value:.{digits}g}")
+        return f"{rounded:.0f}" if rounded == int(rounded) else f"{rounded}"
     text = f"{value:.{digits}g}"
     mantissa, mark, power = text.partition("e")
     return f"{mantissa}e{int(power)}" if mark else text
@@ -177,8 +201,8 @@ def _prefix(unit: str, cells: Sequence[Cell]) -> str:
     return engineering(largest, unit).partition(" ")[2].removesuffix(unit)
 
 
-def _value(cell: float | Fraction | Interval) -> float:
-    return cell.nominal if isinstance(cell, Interval) else float(cell)
+def _value(cell: float | Fraction | Ranged) -> float:
+    return cell.nominal if isinstance(cell, Ranged) else float(cell)
 
 
 def _text(cell: Cell, scale: float) -> str:
@@ -186,24 +210,24 @@ def _text(cell: Cell, scale: float) -> str:
         return _DASH
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, Interval):
+    if isinstance(cell, Ranged):
         return _range_text(cell, lambda end: number_text(end * scale))
     if isinstance(cell, int) and scale == 1.0:
         return f"{cell:,}"
     return number_text(float(cell) * scale, 4)
 
 
-def _range_text(cell: Interval, text: Callable[[float], str]) -> str:
+def _range_text(cell: Ranged, text: Callable[[float], str]) -> str:
     """Return value and ends; the value alone where there is no range."""
     if cell.kind == "point":
         return text(cell.nominal)
-    return f"{text(cell.nominal)} ({text(cell.low)} to {text(cell.high)})"
+    return f"{text(cell.nominal)} ({text(cell.low)}–{text(cell.high)})"
 
 
 def _share(cell: Cell) -> str:
     if cell is None or isinstance(cell, str):
         return cell or _DASH
-    if isinstance(cell, Interval):
+    if isinstance(cell, Ranged):
         return _range_text(cell, lambda end: f"{end * 100:.1f}")
     share = float(cell) * 100
     return "<0.1" if 0 < share < 0.05 else f"{share:.1f}"

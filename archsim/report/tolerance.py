@@ -97,7 +97,7 @@ def tolerance_table(results: Sequence[Tolerance]) -> Table:
         ),
         rows=tuple(rows),
         note="on_chip learns on the cells that it is tested on; open_loop learns on ideal cells "
-        "and writes the weights once, without looking.",
+        "by the same rule, and writes the weights once, without looking.",
     )
 
 

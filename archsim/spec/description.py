@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import core_schema
@@ -49,12 +49,18 @@ class Description(BaseModel):
         """Return pydantic's schema, strict for scalars, that names the fields beside each fault."""
         schema = handler(source)
         _make_strict(schema)
+        named: core_schema.CoreSchema = cls._with_names(schema)
+        return named
+
+    @classmethod
+    def _with_names(cls, schema: Any) -> Any:  # noqa: ANN401 (core schemas are dicts of many forms)
+        """Return the schema with `_name_fields` around the model's fields, below its validators."""
+        inner = schema.get("schema")
         if schema["type"] == "model":
-            fields = schema["schema"]
-            return {
-                **schema,
-                "schema": core_schema.no_info_wrap_validator_function(cls._name_fields, fields),
-            }
+            named = core_schema.no_info_wrap_validator_function(cls._name_fields, inner)
+            return {**schema, "schema": named}
+        if schema["type"].startswith("function-"):
+            return {**schema, "schema": cls._with_names(inner)}
         return schema
 
     @classmethod

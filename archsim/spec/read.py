@@ -144,9 +144,7 @@ class _MisfitError(Exception):
         super().__init__(str(error))
 
 
-def _validated(
-    root: Node, adapter: TypeAdapter[ModelT], context: Mapping[str, object]
-) -> ModelT:
+def _validated(root: Node, adapter: TypeAdapter[ModelT], context: Mapping[str, object]) -> ModelT:
     """Return the model of `root`; constants that settings gave as bare values are made whole."""
     try:
         return adapter.validate_python(root.plain(), context=context)

@@ -49,7 +49,7 @@ def _admit(schema: dict[str, Any]) -> None:
         schema["properties"] = additions | schema["properties"]
 
 
-def _partial(schema: Any) -> Any:
+def _partial(schema: Any) -> Any:  # noqa: ANN401 (any JSON)
     """Return a copy of a schema in which no field is required."""
     if isinstance(schema, list):
         return [_partial(item) for item in schema]

@@ -76,8 +76,8 @@ class Op:
     """(``role.action``, block index, plane, count) each.
 
     Block index counts in `blocks`; plane is the physical array of the block (0 and 1 for a
-    balanced pair) or -1 for a component that serves the block as a whole. Counts are whole acts, but
-    in 1/COUNT_SCALE for ``array.cell_read``, ``array.cell_settle``, ``array.cell_pulse`` and
+    balanced pair) or -1 for a component that serves the block as a whole. Counts are whole acts,
+    but in 1/COUNT_SCALE for ``array.cell_read``, ``array.cell_settle``, ``array.cell_pulse`` and
     ``array.half_select`` of analog arrays.
     """
     slots: int = 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from archsim.components.cell import FloatArray
@@ -69,21 +70,12 @@ def backprop(
         (rows, columns) of each layer of weights; the first has a row for the bias.
     patterns : ndarray, shape (patterns, inputs)
         Clean patterns, as ±1.
-    goal : Goal
-        Targets and scores.
-    validation : Samples
-        Distorted patterns of the criterion.
-    near : float
-        Fraction of them that must be right.
+    goal, validation, near
+        Targets; distorted patterns; fraction of these that must be right.
     batch : int
         1, or the number of patterns.
     seed : int
         Seed of weights and order.
-
-    Returns
-    -------
-    BackpropResult
-        Steps taken, and the weights.
 
     Notes
     -----
@@ -97,48 +89,53 @@ def backprop(
     .. [1] D. E. Rumelhart, G. E. Hinton, R. J. Williams, "Learning representations by
        back-propagating errors", Nature 323 (1986) 533, doi:10.1038/323533a0.
     """
-    weights = [
+    weights = _initial(description, shapes, seed)
+    rate = description.online_rate if batch == 1 else description.batch_rate
+    steps = epochs = 0
+    met = False
+    for epoch, part in _parts(len(patterns), batch, description.max_epochs, seed):
+        _step(weights, patterns[part], goal.targets[part], rate)
+        steps, epochs = steps + 1, epoch
+        met = _meets(weights, patterns, goal, validation, near)
+        if met:
+            break
+    trained = tuple(weights)
+    return BackpropResult(
+        batch=batch, steps=steps, epochs=epochs, met=met, shapes=tuple(shapes), weights=trained
+    )
+
+
+def _initial(
+    description: BackpropDescription, shapes: Sequence[tuple[int, int]], seed: int
+) -> list[FloatArray]:
+    return [
         description.initial_spread
         / rows**0.5
         * stream(seed, "rule", "backprop", number).standard_normal((rows, columns))
         for number, (rows, columns) in enumerate(shapes)
     ]
+
+
+def _parts(
+    patterns: int, batch: int, max_epochs: int, seed: int
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Yield the epoch, from 1, and the patterns of each step."""
     order = stream(seed, "input", "backprop", batch)
-    rate = description.online_rate if batch == 1 else description.batch_rate
-    labels = np.arange(len(patterns))
-    steps = 0
-    for epoch in range(1, description.max_epochs + 1):
-        shuffled = order.permutation(len(patterns))
-        for start in range(0, len(patterns), batch):
-            part = shuffled[start : start + batch]
-            _step(weights, patterns[part], goal.targets[part], rate)
-            steps += 1
-            clean = goal.score(_forward(weights, patterns)[-1], labels)
-            if goal.clean(clean) < 1.0:
-                continue
-            score = goal.score(_forward(weights, validation.inputs)[-1], validation.labels)
-            if score.near >= near:
-                return _result(batch, steps, epoch, shapes, weights, met=True)
-    return _result(batch, steps, description.max_epochs, shapes, weights, met=False)
+    for epoch in range(1, max_epochs + 1):
+        shuffled = order.permutation(patterns)
+        for start in range(0, patterns, batch):
+            yield epoch, shuffled[start : start + batch]
 
 
-def _result(
-    batch: int,
-    steps: int,
-    epochs: int,
-    shapes: Sequence[tuple[int, int]],
-    weights: list[FloatArray],
-    *,
-    met: bool,
-) -> BackpropResult:
-    return BackpropResult(
-        batch=batch,
-        steps=steps,
-        epochs=epochs,
-        met=met,
-        shapes=tuple(shapes),
-        weights=tuple(weights),
-    )
+def _meets(
+    weights: list[FloatArray], patterns: FloatArray, goal: Goal, validation: Samples, near: float
+) -> bool:
+    """Return whether clean patterns are all right and distorted ones often enough."""
+    clean = goal.score(_forward(weights, patterns)[-1], np.arange(len(patterns)))
+    if goal.clean(clean) < 1.0:
+        return False
+    score = goal.score(_forward(weights, validation.inputs)[-1], validation.labels)
+    return score.near >= near
 
 
 def _forward(weights: list[FloatArray], inputs: FloatArray) -> list[FloatArray]:

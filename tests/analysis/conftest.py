@@ -8,8 +8,8 @@ import pytest
 from archsim.chip import build, read_chip
 from archsim.ledger import Ledger
 from archsim.mapping.program import AccountTable, SegmentBuilder, Station, StationTable, Visit
-from archsim.run import Run
-from archsim.run.price import prices
+from archsim.runs import Run
+from archsim.runs.price import prices
 from archsim.spec import Constant
 from archsim.trace import TraceTotals
 

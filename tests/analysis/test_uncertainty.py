@@ -27,7 +27,7 @@ from archsim.analysis.variable import Variable
 from archsim.baseline import gpu_baselines, price_training, training_work
 from archsim.chip import read_chip
 from archsim.errors import InputError
-from archsim.run import run
+from archsim.runs import run
 from archsim.spec import Description, Number, Time
 from archsim.trace.ops import COUNT_SCALE
 from archsim.workload import BackpropResult, read_workload

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -86,7 +88,7 @@ def test_zero_load_mesh_latency_is_hops_times_hop_plus_tail(make_engine, flits):
             if source == target:
                 continue
             path = nx.shortest_path(graph, source, target)
-            hops = [links[edge] for edge in zip(path, path[1:], strict=False)]
+            hops = [links[edge] for edge in itertools.pairwise(path)]
             builder = SegmentBuilder()
             visits = [Visit(link, flits * cycle, hop) for link in hops[:-1]]
             visits.append(Visit(hops[-1], flits * cycle, hop + (flits - 1) * cycle))

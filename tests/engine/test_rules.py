@@ -112,7 +112,9 @@ def test_the_channels_of_one_buffer_share_a_read_port(make_engine):
     assert timing.start_ticks.tolist() == [0, 15, 1, 5]
 
 
-def test_a_new_head_asks_after_the_start_of_the_one_before_plus_occupancy_and_head_ticks(make_engine):
+def test_a_new_head_asks_after_the_start_of_the_one_before_plus_occupancy_and_head_ticks(
+    make_engine,
+):
     stations = table(
         Station(name="in", channels=1, depth=4, head_ticks=7, credit_ticks=1),
         Station(name="a"),
@@ -147,21 +149,49 @@ def test_a_ring_of_full_buffers_is_reported_with_its_cycle(make_engine):
     for start in range(3):
         visits = [Visit((start + hop) % 3, 5, 5) for hop in range(3)]
         builder.task(visits, label=f"packet {start}")
-    with pytest.raises(DeadlockError, match=r"3 tasks cannot finish: task 0 \(packet 0\) waits for 1 places behind ring1; task 1 .*back to task 0"):
+    with pytest.raises(
+        DeadlockError,
+        match=r"3 tasks cannot finish: task 0 \(packet 0\) waits for 1 places behind ring1; task 1 .*back to task 0",
+    ):
         run(make_engine, table(*ring), builder)
 
 
 @pytest.mark.parametrize(
     ("visits", "options", "error", "message"),
     [
-        ([Visit(1, 1, 1)], {}, ProgramError, r"task 0 \(x\): expected a station number below 1, got 1"),
+        (
+            [Visit(1, 1, 1)],
+            {},
+            ProgramError,
+            r"task 0 \(x\): expected a station number below 1, got 1",
+        ),
         ([Visit(0, -1, 1)], {}, ProgramError, r"task 0 \(x\): expected an occupancy >= 0, got -1"),
         ([Visit(0, 1, 0)], {}, ProgramError, r"task 0 \(x\): expected a latency >= 1 tick, got 0"),
-        ([Visit(0, 1, 1, count=-2)], {}, ProgramError, r"task 0 \(x\): expected a count >= 0, got -2"),
+        (
+            [Visit(0, 1, 1, count=-2)],
+            {},
+            ProgramError,
+            r"task 0 \(x\): expected a count >= 0, got -2",
+        ),
         ([], {"release": -1}, ProgramError, r"task 0 \(x\): expected a release tick >= 0, got -1"),
-        ([], {"after": [0]}, ProgramError, r"task 0 \(x\): expected dependencies with lower ids .* got 0"),
-        ([], {"flits": 0}, ProgramError, r"task 0 \(x\): expected a packet of at least 1 flit, got 0"),
-        ([Visit(0, 1 << 61, 1 << 61)], {}, ResourceError, r"segment of 1 visits: its times may add up to"),
+        (
+            [],
+            {"after": [0]},
+            ProgramError,
+            r"task 0 \(x\): expected dependencies with lower ids .* got 0",
+        ),
+        (
+            [],
+            {"flits": 0},
+            ProgramError,
+            r"task 0 \(x\): expected a packet of at least 1 flit, got 0",
+        ),
+        (
+            [Visit(0, 1 << 61, 1 << 61)],
+            {},
+            ResourceError,
+            r"segment of 1 visits: its times may add up to",
+        ),
     ],
 )
 def test_a_program_that_breaks_a_rule_is_refused_with_its_task(
@@ -280,7 +310,9 @@ class TestStationPolicy:
 
         builder = SegmentBuilder()
         builder.task([Visit(0, 10, 10)])
-        with pytest.raises(ModelError, match="expected one of its power states .none., got 'doze'"):
+        with pytest.raises(
+            ModelError, match=r"expected one of its power states \(none\), got 'doze'"
+        ):
             ReferenceEngine(one_station, policies={0: dozing}).run(builder.build())
 
     def test_that_never_serves_is_reported(self, one_station):
@@ -289,5 +321,7 @@ class TestStationPolicy:
 
         builder = SegmentBuilder()
         builder.task([Visit(0, 10, 10)], label="lost")
-        with pytest.raises(ModelError, match=r"task 0 \(lost\) waits at station s, whose policy never"):
+        with pytest.raises(
+            ModelError, match=r"task 0 \(lost\) waits at station s, whose policy never"
+        ):
             ReferenceEngine(one_station, policies={0: idle}).run(builder.build())

@@ -5,7 +5,7 @@ import pytest
 
 from archsim.ledger import Ledger, Price, Prices
 from archsim.mapping.program import AccountTable, SegmentBuilder, Station, StationTable, Visit
-from archsim.run.result import Run
+from archsim.runs.result import Run
 from archsim.trace import TraceTotals
 
 ADC, ALU = 0, 1

@@ -73,7 +73,8 @@ def test_nine_words_are_told_apart(runs, chip_name, variant):
 
 
 def test_the_hidden_layer_has_to_learn(runs):
-    frozen = runs("madem_64x4", "two_layer", stop={"pulses__threshold": [1000, 0.114]})
+    stop = {"pulses__threshold": [1000, 0.114], "stop__max_epochs": 15}
+    frozen = runs("madem_64x4", "two_layer", stop=stop)
     assert sum(result.met for result in frozen) == 0
     assert near(frozen, 1) < near(runs("madem_64x4", "two_layer"), 1) - 0.1
 

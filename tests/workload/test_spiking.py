@@ -11,7 +11,7 @@ import pytest
 from archsim.chip import read_chip
 from archsim.components.bit_sliced import substrate_of
 from archsim.errors import InputError, SpecError
-from archsim.run import run
+from archsim.runs import run
 from archsim.trace import Recorder
 from archsim.workload import read_workload, train_spiking
 from archsim.workload.spiking_layout import compacted, plain

@@ -1,5 +1,7 @@
 """Training: what a run does, in which order, and what it must not depend on."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from archsim.errors import InputError, SpecError
 from archsim.trace import Phase, Recorder
 from archsim.workload import baseline, read_workload, train
 from archsim.workload.backprop import _forward, _step
-from archsim.workload.rules import register_rule
+from archsim.workload.rules import RULES, Change, LearningRule, register_rule
 
 
 def trained(task, behaviour, *, seed=0, recorder=None, on_metric=None):
@@ -162,6 +164,24 @@ def test_faults_of_a_workload_are_named(settings, message):
 def test_an_unknown_workload_is_refused():
     with pytest.raises(InputError, match="madem_brail"):
         read_workload("madem_brail")
+
+
+class SignRule(LearningRule):
+    """Delta rule that sees only the signs of the outputs."""
+
+    name: Literal["sign"]
+
+    def changes(self, network, inputs, targets, phase):
+        with phase(Phase.FREE):
+            outputs = network.free(inputs).values
+        return [Change("layer1", outputs[0][0], (targets - np.sign(outputs[1]))[0])]
+
+
+def test_a_rule_of_ones_own_trains_under_its_name(workload, chip, monkeypatch):
+    monkeypatch.setattr(RULES, "_models", dict(RULES._models))
+    register_rule("sign", SignRule)
+    result, _ = trained(workload(rule="{name: sign}"), chip("madem_64"))
+    assert result.clean.exact == 1.0
 
 
 def test_only_rules_can_be_registered():

@@ -11,7 +11,7 @@ import pytest
 from archsim.chip.read import read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import InputError
-from archsim.run.simulate import run
+from archsim.runs.simulate import run
 from archsim.workload import read_workload, train
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -84,19 +84,19 @@ def test_a_policy_for_no_station_is_refused(lab_parts):
 
 
 def test_an_unknown_policy_is_refused():
-    with pytest.raises(InputError, match="expected one of the registered policies .*got 'naps'"):
+    with pytest.raises(InputError, match=r"expected one of the registered policies .*got 'naps'"):
         run("madem_braille", "madem_64", policies={"*.adc": "naps"})
 
 
 def test_settings_are_applied_and_misspelt_ones_refused():
     changed = run("madem_braille", "madem_64", settings={"chip.behaviour.adc.bits": "8"})
     assert changed.learnt is not None
-    with pytest.raises(InputError, match="expected a path that begins with chip. or workload."):
+    with pytest.raises(InputError, match=r"expected a path that begins with chip\. or workload\."):
         run("madem_braille", "madem_64", settings={"adc.bits": "8"})
 
 
 def test_a_network_too_large_for_the_chip_says_how_many_arrays_it_needs():
-    with pytest.raises(InputError, match="the network needs 4 arrays .* chip madem_64 has 2"):
+    with pytest.raises(InputError, match=r"the network needs 4 arrays .* chip madem_64 has 2"):
         run("madem_braille:two_layer", "madem_64")
 
 

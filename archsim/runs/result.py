@@ -19,7 +19,7 @@ from archsim.components.array import CrossbarArray
 from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metrics_frame
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
-from archsim.run.fold import EventRow
+from archsim.runs.fold import EventRow
 from archsim.trace import COUNT_SCALE, TraceTotals
 from archsim.workload import TrainingResult, WorkloadDescription
 
@@ -42,22 +42,22 @@ class Totals:
 
     @property
     def training_energy(self) -> float:
-        """Headline: energy of free, clamped, forward, backward, update, verify and io. [J]"""
+        """Headline: energy of the phases of training, io included, in joules."""
         return float(self.energy.get("training", Fraction(0)))
 
     @property
     def training_time(self) -> float:
-        """Headline: time of the same phases. [s]"""
+        """Headline: time of the same phases, in seconds."""
         return float(self.time.get("training", Fraction(0)))
 
     @property
     def grand_energy(self) -> Fraction:
-        """Everything, static energy included. [J]"""
+        """Everything, static energy included, in joules."""
         return sum(self.energy.values(), Fraction(0))
 
     @property
     def grand_time(self) -> Fraction:
-        """Everything. [s]"""
+        """Everything, in seconds."""
         return sum(self.time.values(), Fraction(0))
 
 
@@ -139,7 +139,7 @@ class Run:
 
     @functools.cached_property
     def peak_currents(self) -> Mapping[str, float]:
-        """Largest currents at once, on one line and in one array: name → current. [A]
+        """Largest currents at once, on one line and in one array: name → amperes.
 
         The trace keeps Σ g·|x| of lines in full-scale cells; a full-scale cell carries G_max times
         the array's read or write voltage (Ohm's law).

@@ -1,4 +1,4 @@
-"""Audit: the same quantities from independent sides, compared in integers; every difference must be 0.
+"""Audit: the same quantities from independent sides, in integers; every difference must be 0.
 
 A finished run is trained and simulated again with events on. What the engine appended as each
 visit started is summed apart from the ledger and compared with the ledger file; the counts are
@@ -19,8 +19,8 @@ from archsim.engine import Policy, Timing
 from archsim.errors import ModelError
 from archsim.frames import STATIC_PREFIX
 from archsim.mapping.program import IntArray, Segment, StationTable
-from archsim.run.fold import EventRow
-from archsim.run.simulate import run
+from archsim.runs.fold import EventRow
+from archsim.runs.simulate import run
 from archsim.workload import WorkloadDescription
 
 __all__ = [

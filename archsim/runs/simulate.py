@@ -9,6 +9,7 @@ from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
+import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
@@ -19,9 +20,9 @@ from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
 from archsim.mapping.place import place
 from archsim.mapping.program import Segment, StationTable
-from archsim.run.fold import EventRow, EventSink, Fold
-from archsim.run.price import Meter, prices
-from archsim.run.result import Run
+from archsim.runs.fold import EventRow, EventSink, Fold
+from archsim.runs.price import Meter, prices
+from archsim.runs.result import Run
 from archsim.spec import dump
 from archsim.trace import Recorder, TraceSegment
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
@@ -34,7 +35,7 @@ Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
 
-def run(
+def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     workload: str | WorkloadDescription,
     chip: str | ChipDescription,
     *,
@@ -87,7 +88,10 @@ def run(
     else:
         task = workload
     if not isinstance(machine, CrossbarDescription):
-        raise InputError(f"chip {machine.name}: expected kind crossbar, got {machine.kind}")
+        raise InputError(
+            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
+            "set a run beside a GPU with compare"
+        )
     rows: list[EventRow] | None = [] if events is True else None
     sink = events if callable(events) else rows.append if rows is not None else None
     with threadpool_limits(limits=1):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from archsim.run.audit import (
+from archsim.runs.audit import (
     EventSums,
     LedgerLine,
     Reported,
@@ -14,7 +14,7 @@ from archsim.run.audit import (
     compare_ledger,
     compare_trace,
 )
-from archsim.run.simulate import run
+from archsim.runs.simulate import run
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,10 @@ def test_a_dropped_event_is_named(finished):
             sums.add(row)
     found = differing(compare_ledger(lines_of(finished), sums.sums))
     tile, component, action, phase = dropped[3:7]
-    assert [item for _, item, _ in found][0].startswith(f"{phase} {tile} {component} {action}: ")
-    assert {item.partition(": ")[0] for _, item, _ in found} == {f"{phase} {tile} {component} {action}"}
+    assert next(item for _, item, _ in found).startswith(f"{phase} {tile} {component} {action}: ")
+    assert {item.partition(": ")[0] for _, item, _ in found} == {
+        f"{phase} {tile} {component} {action}"
+    }
 
 
 def test_a_doubled_count_is_named(finished):

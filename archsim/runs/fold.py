@@ -1,7 +1,8 @@
-"""The fold of a run: each trace segment is lowered, timed and booked as it comes, then forgotten."""
+"""The fold of a run: each trace segment is lowered, timed, booked as it comes, and forgotten."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -31,8 +32,8 @@ class Fold:
     engine : Engine
         Times them.
     events : callable, optional
-        Receives one row per booked count of every visit, in the order in which visits start. The first
-        row of a visit carries its busy ticks, the rows of its side counts carry 0.
+        Receives one row per booked count of every visit, in the order in which visits start. The
+        first row of a visit carries its busy ticks, the rows of its side counts carry 0.
     """
 
     lowering: Lowering
@@ -90,7 +91,7 @@ class Fold:
         accounts = self.lowering.accounts
         tasks = [0] * segment.visit_count
         bounds = segment.visit_offsets.tolist()
-        for task, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for task, (begin, end) in enumerate(itertools.pairwise(bounds)):
             tasks[begin:end] = [task] * (end - begin)
         side: dict[int, list[tuple[int, int]]] = {}
         columns = (segment.side_visit, segment.side_account, segment.side_count)

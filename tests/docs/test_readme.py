@@ -1,0 +1,43 @@
+"""What README shows works as shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from archsim import catalog
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_runs_and_says_what_it_promises(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 (it is our own text)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("Run(madem_braille on madem_64, seed 0: ")
+    assert "of words with 20 % flipped dots were told right" in printed[-2]
+    assert printed[-1] in {"True", "False"}
+
+
+@pytest.mark.parametrize(
+    "place", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+)
+def test_links_lead_to_files(place):
+    for target in re.findall(r"\]\(([^)#:]+)\)", place.read_text(encoding="utf-8")):
+        assert (place.parent / target).exists(), target
+
+
+def test_the_ci_script_runs_the_test_command_of_the_readme():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "pip install -c constraints.txt -e '.[test]' && pytest -n 2" in README
+    assert "pip\" install -q -c constraints.txt -e '.[test]'" in script
+    assert "pytest -n 2" in script
+
+
+def test_named_chips_and_workloads_exist():
+    for reference in re.findall(r"(madem_\w+|gpu_\w+)", README):
+        assert reference in {*catalog.entries("chips"), *catalog.entries("workloads")}
