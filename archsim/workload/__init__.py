@@ -4,6 +4,9 @@ from archsim.workload.attractor import AttractorDescription, as_attractor
 from archsim.workload.attractor_training import AttractorResult, Trial, baseline
 from archsim.workload.backprop import BackpropDescription, BackpropResult
 from archsim.workload.description import ANY_WORKLOAD, WorkloadDescription, read_workload
+from archsim.workload.layered import LayeredDescription
+from archsim.workload.layered_rules import LayeredRule, register_layered_rule
+from archsim.workload.layered_training import LayeredResult, SoftwareResult, learn_in_software
 from archsim.workload.rules import Change, LearningRule, register_rule
 from archsim.workload.spiking import SpikingDescription
 from archsim.workload.spiking_training import SpikingResult, train_spiking
@@ -16,7 +19,11 @@ __all__ = [
     "BackpropDescription",
     "BackpropResult",
     "Change",
+    "LayeredDescription",
+    "LayeredResult",
+    "LayeredRule",
     "LearningRule",
+    "SoftwareResult",
     "SpikingDescription",
     "SpikingResult",
     "TrainingResult",
@@ -24,7 +31,9 @@ __all__ = [
     "WorkloadDescription",
     "as_attractor",
     "baseline",
+    "learn_in_software",
     "read_workload",
+    "register_layered_rule",
     "register_rule",
     "register_workload",
     "train",
