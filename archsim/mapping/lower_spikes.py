@@ -23,7 +23,7 @@ class _Visits(NamedTuple):
     occupancy: IntArray
     latency: IntArray
     account: int
-    count: IntArray
+    counts: IntArray
     side: tuple[tuple[int, IntArray], ...] = ()
 
 
@@ -84,7 +84,7 @@ class _Chain:
                     occupancy=length,
                     latency=np.maximum(length, 1),
                     account=lowering.account(phase, *first[:3]),
-                    count=first[3],
+                    counts=first[3],
                     side=side,
                 )
             )
@@ -100,14 +100,14 @@ class _Chain:
             occupancy = rounds * interval
             done = np.maximum(occupancy - interval + latency, 1)
             station = lowering.station(tile, component)
-            visits.append(_Visits(station, occupancy, np.where(counts > 0, done, 1), number, counts))
+            visits.append(
+                _Visits(station, occupancy, np.where(counts > 0, done, 1), number, counts)
+            )
         if untimed:
             visits[0] = visits[0]._replace(side=(*visits[0].side, *untimed))
         return tuple(visits), list(dict.fromkeys(act[0] for act in front))
 
-    def _packet(
-        self, series: OpSeries, route: tuple[Link, ...], after: tuple[int, ...]
-    ) -> _Tasks:
+    def _packet(self, series: OpSeries, route: tuple[Link, ...], after: tuple[int, ...]) -> _Tasks:
         assert series.input_bits is not None  # noqa: S101 (the caller looks)
         bits = series.input_bits
         flits = np.maximum(1, -(-bits // min(link.width_bits for link in route)))
@@ -125,7 +125,7 @@ class _Chain:
                     occupancy=flits * cycle,
                     latency=latency,
                     account=self.lowering.link_account(series.phase.value, link),
-                    count=bits,
+                    counts=bits,
                     side=() if side is None else ((side, flits),),
                 )
             )
@@ -184,7 +184,12 @@ def spike_segment(lowering: Lowering, trace: SpikeSegment) -> Segment:
     for array in arrays.values():
         array.flags.writeable = False
     return Segment(
-        epoch=trace.epoch, step=trace.step, phase=trace.phase.value, gap_ticks=0, **arrays
+        epoch=trace.epoch,
+        step=trace.step,
+        phase=trace.phase.value,
+        gap_ticks=0,
+        labels=(),
+        **arrays,
     )
 
 
@@ -213,9 +218,7 @@ def _single(op: Op) -> OpSeries:
     )
 
 
-def _dependencies(
-    trace: SpikeSegment, chain: _Chain, place: _Places
-) -> tuple[IntArray, IntArray]:
+def _dependencies(trace: SpikeSegment, chain: _Chain, place: _Places) -> tuple[IntArray, IntArray]:
     """Return what each task waits for."""
     length, fires = len(chain.tasks), len(trace.moments)
     number = np.zeros(len(place.spike) + fires * length, dtype=np.int64)
@@ -267,7 +270,7 @@ def _visit_arrays(one: _Chain, chain: _Chain, place: _Places) -> dict[str, IntAr
             columns["occupancy_ticks"][rows] = visit.occupancy
             columns["latency_ticks"][rows] = visit.latency
             columns["account"][rows] = visit.account
-            columns["count"][rows] = visit.count
+            columns["count"][rows] = visit.counts
             for account, count in visit.side:
                 counts = np.broadcast_to(count, rows.shape)
                 side.append((rows, np.full_like(rows, account), counts))

@@ -10,10 +10,13 @@ from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
 from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
+from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.program import Segment
-from archsim.trace import TRAINING_PHASES, TraceSegment
+from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
 
 __all__ = ["EventRow", "EventSink", "Fold"]
+
+AnySegment = TraceSegment | SpikeSegment
 
 EventRow = tuple[int, int, int, str, str, str, str, int, int, int, int]
 """segment, task, visit, tile, component, action, phase, arrival, start, busy ticks, count."""
@@ -53,9 +56,12 @@ class Fold:
         """Open an empty ledger."""
         self.ledger = Ledger(accounts=self.lowering.accounts, stations=self.lowering.stations)
 
-    def __call__(self, trace: TraceSegment) -> None:
+    def __call__(self, trace: AnySegment) -> None:
         """Book one trace segment."""
-        segment = self.lowering.segment(trace)
+        if isinstance(trace, TraceSegment):
+            segment = self.lowering.segment(trace)
+        else:
+            segment = spike_segment(self.lowering, trace)
         self.longest = max(self.longest, segment.visit_count)
         started = None if self.events is None else self._recorder(segment, self.events)
         timing = self.engine.run(segment, started=started)
@@ -71,7 +77,7 @@ class Fold:
             policy_counts=timing.policy_counts,
         )
 
-    def _paced(self, segment: Segment, end_tick: int, trace: TraceSegment) -> Segment:
+    def _paced(self, segment: Segment, end_tick: int, trace: AnySegment) -> Segment:
         """Return a segment with the gap that real time leaves behind it.
 
         Programming and evaluation lie outside the windows.

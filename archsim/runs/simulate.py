@@ -24,7 +24,7 @@ from archsim.runs.fold import EventRow, EventSink, Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
-from archsim.trace import Recorder, TraceSegment
+from archsim.trace import Recorder, SpikeSegment, TraceSegment
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
@@ -153,7 +153,7 @@ class _Bench:
             watch=None if watch is None else functools.partial(watch, stations),
         )
 
-    def _fold_segment(self, segment: TraceSegment) -> None:
+    def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
         self.fold(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:

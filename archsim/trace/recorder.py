@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from archsim.trace.ops import Block, Op, OpKind, Phase
+from archsim.trace.spikes import SpikeSegment
 
 __all__ = ["Recorder", "TraceSegment", "TraceTotals"]
 
@@ -52,7 +53,7 @@ class Recorder:
         totals remain.
     """
 
-    def __init__(self, sink: Callable[[TraceSegment], None] | None = None) -> None:
+    def __init__(self, sink: Callable[[TraceSegment | SpikeSegment], None] | None = None) -> None:
         self.totals = TraceTotals()
         self._sink = sink
         self._ops: list[Op] | None = None
@@ -114,9 +115,15 @@ class Recorder:
         """Whether anybody receives the segments."""
         return self._sink is not None
 
-    def add(self, segment: TraceSegment) -> None:
+    def add(self, segment: TraceSegment | SpikeSegment) -> None:
         """Take a segment that was made elsewhere."""
-        self._finish(segment)
+        if isinstance(segment, TraceSegment):
+            self._finish(segment)
+            return
+        ops = len(segment.arrivals) + len(segment.series) * len(segment.moments)
+        self.tally(segment.counts(), segments=1, ops=ops)
+        if self._sink is not None:
+            self._sink(segment)
 
     def tally(self, counts: Mapping[tuple[str, str], int], *, segments: int, ops: int) -> None:
         """Add to the totals what segments would have, where nobody receives them."""

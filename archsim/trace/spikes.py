@@ -57,7 +57,7 @@ class SpikeSegment:
     series: tuple[OpSeries, ...]
     """What each of them does, op after op."""
     real_time: bool
-    """Whether spikes come at these times; else each comes as soon as all before it are done with."""
+    """Whether spikes come at these times; else each as soon as all before it are done with."""
     window: float = 0.0
     """As in `TraceSegment`. [s]"""
 

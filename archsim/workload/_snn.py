@@ -302,7 +302,6 @@ def learn(
         kept[:drawn] += since
         spikes += drawn
         count[0] += drawn
-        count[1] += decisions
         for pixel in range(inputs):
             count[3] += trains.turns[pixel]
             if model.counted and trains.turns[pixel]:
@@ -313,6 +312,7 @@ def learn(
                 count, blocks = log.counts[fires], log.blocks[fires]
                 fires += 1
             rows = trains.recent[decision, : trains.found[decision]]
+            count[1] += 1
             count[2] += len(rows)
             for row in rows:
                 flags[row] = True

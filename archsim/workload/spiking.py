@@ -143,9 +143,11 @@ class StorageDescription(Description):
     compaction: Literal["none", "mask"] = "none"
     """What becomes of pruned weights' cells after the last stage: they stay as they are; or what is
     left moves together, and a mask tells which weights those are."""
+    detail: Literal["presentations", "spikes"] = "presentations"
+    """What a trace tells apart: presentations, or every input and output spike with its time."""
     group: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """Presentations that share a trace segment. Their acts follow each other all the same; in real
-    time the idle rests of their windows are one gap."""
+    """Presentations that share a trace segment where spikes are not told apart. Their acts follow
+    each other all the same; in real time the idle rests of their windows are one gap."""
 
 
 class ReadoutDescription(Description):
@@ -219,6 +221,9 @@ class SpikingDescription(WorkloadDescription):
     def _fits(self) -> Self:
         if self.storage.compaction == "mask" and self.pruning is None:
             message = "storage.compaction: expected none without pruning, got mask"
+            raise ValueError(message)
+        if self.storage.detail == "spikes" and self.storage.reads == "at_input_spikes":
+            message = "storage.reads: expected at_output_spikes with detail spikes"
             raise ValueError(message)
         own = self.pruning is not None and self.pruning.value == "own"
         if own and self.storage.compaction == "mask":

@@ -179,7 +179,7 @@ class SpikingNetwork:
         network = Network(model=model, rule=self._rule, state=self.state, layout=self.layout)
         learn(images, order, self.done, self._keys, network, tally, log)
         self.done += len(order)
-        fires = int(tally.counts[:, DECISIONS].sum()) if logged else 0
+        fires = int(log.counts[:, DECISIONS].sum())
         spikes = int(tally.counts[:, INPUT_SPIKES].sum()) if logged else 0
         return tally, Log(
             times=np.sort(log.times[:spikes]),

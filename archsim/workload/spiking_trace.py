@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from archsim.components.bit_sliced import BitSlicedSubstrate
 from archsim.trace.ops import Block, Op, OpKind, Phase
 from archsim.trace.recorder import Recorder, TraceSegment
+from archsim.trace.spikes import OpSeries, SpikeSegment
 from archsim.workload.spiking import SpikingDescription
 from archsim.workload.spiking_state import (
     ATTEMPTS,
@@ -23,6 +23,7 @@ from archsim.workload.spiking_state import (
     TURNS,
     BlockCount,
     Layout,
+    Log,
     Tally,
 )
 
@@ -33,10 +34,11 @@ _AT = BlockCount()
 _WHOLE = -1
 """Block, or plane, of a count that serves the op as a whole."""
 _PLANE = 0
+_MS = 1e-3
 
 
 class Written(NamedTuple):
-    """Cells switched on each block, shape (blocks,) each."""
+    """Cells switched on each block, shape (moments, blocks) each."""
 
     set_words: IntArray
     reset_words: IntArray
@@ -45,15 +47,18 @@ class Written(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """Reads of rows on each block, shape (blocks,), and what goes with them."""
+    """Reads of rows at each of many moments."""
 
     lines: IntArray
+    """Word lines driven, shape (moments, blocks)."""
     words: IntArray
+    """Weights read, likewise."""
     ones: IntArray
-    rows: int
-    """Rows read."""
-    pruned: int
-    """Pruned weights in them."""
+    """Cells that are on among them, likewise."""
+    rows: IntArray
+    """Rows read, shape (moments,)."""
+    pruned: IntArray
+    """Pruned weights in them, shape (moments,)."""
 
 
 @dataclass(slots=True)
@@ -71,9 +76,11 @@ class SpikingTrace:
 
     Notes
     -----
-    One segment reads and decides, the next one updates. An op stands for all acts of its kind in a
-    segment: they follow each other on one address bus, so their order within it changes no time.
-    Updates read the winner's weights again, one word line for each.
+    Input spikes set timers in the digital part. At an output spike the numbers of the rows to read
+    go to the arrays, one after another on one address bus; sums, and the winner, are found
+    digitally at the ends of the bit lines; the winner's weights are read again, one word line for
+    each, and those that change are written, cells to switch on first. An op may stand for all acts
+    of its kind in some presentations: they follow each other, so that their order changes no time.
 
     A compacted row is found by its mask and its start, both read from the buffer for each access. A
     pruned weight that is skipped reads as code 0, which is −1, for the offset of codes is taken off
@@ -93,59 +100,57 @@ class SpikingTrace:
     _owed: float = 0.0
     """Windows of real time since the last segment that ended one. [s]"""
     _blocks: tuple[Block, ...] = field(init=False)
-    _bits: int = field(init=False)
-    _address_bits: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Look up what does not change."""
         self._blocks = self.substrate.blocks
-        self._bits = self.substrate.bits
-        self._address_bits = max(1, (self.task.inputs - 1).bit_length())
 
     @property
     def recorder(self) -> Recorder | None:
         """Who gets the segments."""
         return self.substrate.recorder
 
-    def learnt(self, tally: Tally, *, epoch: int, step: int) -> None:
+    @property
+    def logged(self) -> bool:
+        """Whether every spike is wanted."""
+        streams = self.recorder is not None and self.recorder.streams
+        return streams and self.task.storage.detail == "spikes"
+
+    def learnt(self, tally: Tally, log: Log, *, epoch: int, step: int) -> None:
         """Record presentations with learning; `step` is the number of the first one."""
         recorder = self.recorder
         if recorder is None:
             return
-        if not recorder.streams:
-            self._sum(recorder, tally)
+        shown = len(tally.counts)
+        if self.logged:
+            self._owed += shown * self._window()
+            recorder.add(self._spikes(log, epoch=epoch, step=step))
             return
-        group = self.task.storage.group
-        for first in range(0, len(tally.counts), group):
-            part = slice(first, first + group)
-            counts, blocks = tally.counts[part].sum(axis=0), tally.blocks[part].sum(axis=0)
-            self._owed += len(tally.counts[part]) * self._window()
-            parts = {
-                Phase.FORWARD: self._forward(counts, blocks),
-                Phase.UPDATE: self._update(counts, blocks),
-            }
-            done = [phase for phase, ops in parts.items() if ops]
+        group = self.task.storage.group if recorder.streams else shown
+        counts, blocks = (_grouped(part, group) for part in tally)
+        parts = {
+            Phase.FORWARD: self._forward(Phase.FORWARD, counts, self._reading(counts, blocks)),
+            Phase.UPDATE: self._update(counts, blocks),
+        }
+        for row in range(len(counts)):
+            ops = {phase: _ops(series, row) for phase, series in parts.items()}
+            done = [phase for phase, found in ops.items() if found]
+            self._owed += min(group, shown - row * group) * self._window()
             for phase in done:
                 window = self._owed if phase is done[-1] else 0.0
-                recorder.add(
-                    TraceSegment(
-                        epoch=epoch, step=step + first, phase=phase, ops=parts[phase], window=window
-                    )
-                )
-            if done:
-                self._owed = 0.0
-
-    def _sum(self, recorder: Recorder, tally: Tally) -> None:
-        """Add what presentations did to the totals, without a segment for each."""
-        counts, blocks = tally.counts.sum(axis=0), tally.blocks.sum(axis=0)
-        ops = (*self._forward(counts, blocks), *self._update(counts, blocks))
-        segments = 2 * len(tally.counts)
-        recorder.tally(_totals(iter(ops)), segments=segments, ops=len(tally.counts) * len(ops))
+                self._add(phase, ops[phase], epoch=epoch, step=step + row * group, window=window)
 
     def shown(
-        self, *, reads: IntArray, ones: NDArray[np.int32], spikes: int, decisions: int
-    ) -> tuple[Op, ...]:
-        """Return the ops of presenting images without learning.
+        self,
+        *,
+        reads: IntArray,
+        ones: NDArray[np.int32],
+        spikes: int,
+        decisions: int,
+        epoch: int,
+        step: int,
+    ) -> None:
+        """Record images shown without learning.
 
         Parameters
         ----------
@@ -155,25 +160,26 @@ class SpikingTrace:
             Cells that are on.
         spikes, decisions : int
             Input and output spikes.
+        epoch, step : int
+            When in training.
         """
         turning = self.task.storage.reads == "at_input_spikes"
-        times = reads[1 if turning else 0]
+        times = reads[1:2] if turning else reads[:1]
         reading = _Reading(
             lines=times @ self.layout.lines,
             words=times @ self.layout.words,
             ones=times @ ones,
-            rows=int(times.sum()),
-            pruned=int(times @ self.layout.pruned),
+            rows=times.sum(axis=1),
+            pruned=times @ self.layout.pruned,
         )
-        return self._read(Phase.EVALUATE, reading, spikes, decisions)
-
-    def evaluated(self, ops: tuple[Op, ...], *, epoch: int, step: int) -> None:
-        """Record ops as a segment of evaluation."""
+        counts = np.zeros((1, 7), dtype=np.int64)
+        counts[0, INPUT_SPIKES], counts[0, DECISIONS] = spikes, decisions
+        ops = _ops(self._forward(Phase.EVALUATE, counts, reading), 0)
         self._add(Phase.EVALUATE, ops, epoch=epoch, step=step)
 
     def written(self, written: Written, phase: Phase, *, epoch: int, step: int) -> None:
         """Record cells switched outside presentations."""
-        self._add(phase, self._writes(phase, written, after=()), epoch=epoch, step=step)
+        self._add(phase, _ops(self._writes(phase, written), 0), epoch=epoch, step=step)
 
     def moved(self, written: Written, *, words: IntArray, epoch: int, step: int) -> None:
         """Record compaction: all weights left are read, the mask and the weights written.
@@ -185,19 +191,47 @@ class SpikingTrace:
         words : ndarray of int64, shape (blocks,)
             Weights read on each block.
         """
-        reads = {("array.cell_read", b, _PLANE): int(n) * self._bits for b, n in enumerate(words)}
         rows = self.task.inputs
-        masks = rows * (self._mask_words() + 1)
-        ops = [
-            self._op(OpKind.READ, Phase.UPDATE, reads, slots=max(1, int(words.sum()))),
-            self._digital(Phase.UPDATE, {"buffer.write": masks, "controller.step": rows}, (0,)),
+        masks = np.array([rows * (self._mask_words() + 1)])
+        series = [
+            self._array(
+                Phase.UPDATE,
+                {"array.cell_read": words[None] * self.substrate.bits},
+                words[None].sum(axis=1),
+            ),
+            _digital(Phase.UPDATE, {"buffer.write": masks, "controller.step": np.array([rows])}),
+            *self._writes(Phase.UPDATE, written),
         ]
-        ops += self._writes(Phase.UPDATE, written, after=(1,))
-        self._add(Phase.UPDATE, tuple(ops), epoch=epoch, step=step)
+        self._add(Phase.UPDATE, _ops(series, 0), epoch=epoch, step=step)
 
-    def _add(self, phase: Phase, ops: tuple[Op, ...], *, epoch: int, step: int) -> None:
-        if self.recorder is not None and ops:
-            self.recorder.add(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops))
+    def _add(
+        self, phase: Phase, ops: tuple[Op, ...], *, epoch: int, step: int, window: float = 0.0
+    ) -> None:
+        if self.recorder is None or not ops:
+            return
+        if window:
+            self._owed = 0.0
+        self.recorder.add(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops, window=window))
+
+    def _spikes(self, log: Log, *, epoch: int, step: int) -> SpikeSegment:
+        """Return a segment that tells every spike apart."""
+        forward = self._forward(Phase.FORWARD, log.counts, self._reading(log.counts, log.blocks))
+        window, self._owed = self._owed, 0.0
+        return SpikeSegment(
+            epoch=epoch,
+            step=step,
+            phase=Phase.FORWARD,
+            arrivals=log.times * _MS,
+            arrival=Op(
+                kind=OpKind.DIGITAL,
+                phase=Phase.FORWARD,
+                counts=(("register.write", _WHOLE, _WHOLE, 1),),
+            ),
+            moments=log.fires * _MS,
+            series=(*forward, *self._update(log.counts, log.blocks)),
+            real_time=self.task.pacing == "real_time",
+            window=window,
+        )
 
     def _window(self) -> float:
         real = self.task.pacing == "real_time"
@@ -206,119 +240,128 @@ class SpikingTrace:
     def _mask_words(self) -> int:
         return -(-self.task.outputs // self.word_bits)
 
-    def _forward(self, counts: IntArray, blocks: IntArray) -> tuple[Op, ...]:
+    def _reading(self, counts: IntArray, blocks: IntArray) -> _Reading:
         turning = self.task.storage.reads == "at_input_spikes"
         first = _AT.turn_lines if turning else _AT.lines
-        reading = _Reading(
-            lines=blocks[:, first],
-            words=blocks[:, first + 1],
-            ones=blocks[:, first + 2],
-            rows=int(counts[TURNS if turning else ROWS_READ]),
-            pruned=int(counts[PRUNED_READS]),
+        return _Reading(
+            lines=blocks[:, :, first],
+            words=blocks[:, :, first + 1],
+            ones=blocks[:, :, first + 2],
+            rows=counts[:, TURNS if turning else ROWS_READ],
+            pruned=counts[:, PRUNED_READS],
         )
-        spikes, decisions = int(counts[INPUT_SPIKES]), int(counts[DECISIONS])
-        return self._read(Phase.FORWARD, reading, spikes, decisions)
 
-    def _read(self, phase: Phase, reading: _Reading, spikes: int, decisions: int) -> tuple[Op, ...]:
+    def _forward(self, phase: Phase, counts: IntArray, reading: _Reading) -> list[OpSeries]:
         """Return the ops of taking in spikes, reading rows, adding them up and deciding."""
-        ops = []
-        lines = reading.lines.sum() if self.compacted else reading.lines.max()
-        if lines:
-            counts = {("controller.step", _WHOLE, _WHOLE): reading.rows}
-            for block, (words, ones) in enumerate(zip(reading.words, reading.ones, strict=True)):
-                counts["array.cell_read", block, _PLANE] = int(words) * self._bits
-                counts["array.on_read", block, _PLANE] = int(ones)
-            ops.append(
-                self._op(
-                    OpKind.READ, phase, counts, slots=int(lines), told=spikes * self._address_bits
-                )
-            )
-        adds = int(reading.words.sum()) + (reading.pruned if self.supplied else 0)
+        lines = reading.lines
+        slots = lines.sum(axis=1) if self.compacted else lines.max(axis=1)
+        cells = {
+            "array.cell_read": reading.words * self.substrate.bits,
+            "array.on_read": reading.ones,
+        }
+        decisions, rows = counts[:, DECISIONS], reading.rows
         acts = {
-            "register.write": spikes,
-            "buffer.read": reading.rows * (self._mask_words() + 1) if self.compacted else 0,
-            "accumulator.add": adds,
+            "register.write": counts[:, INPUT_SPIKES],
+            "accumulator.add": reading.words.sum(axis=1) + reading.pruned * self.supplied,
             "neuron.operate": decisions * self.task.outputs,
+            "controller.step": rows,
             "random.draw": decisions,
         }
-        if any(acts.values()):
-            ops.append(self._digital(phase, acts, after=tuple(range(len(ops)))))
-        return tuple(ops)
-
-    def _update(self, counts: IntArray, blocks: IntArray) -> tuple[Op, ...]:
-        attempts = int(counts[ATTEMPTS])
-        if not attempts:
-            return ()
-        reads = {("controller.step", _WHOLE, _WHOLE): int(counts[DECISIONS])}
-        for block, row in enumerate(blocks):
-            reads["array.cell_read", block, _PLANE] = int(row[_AT.attempts]) * self._bits
-            reads["array.on_read", block, _PLANE] = int(row[_AT.attempt_ones])
-        rows = int(counts[DECISIONS]) * self.task.inputs
-        acts = {
-            "buffer.read": rows * (self._mask_words() + 1) if self.compacted else 0,
-            "alu.operate": attempts,
-            "random.draw": attempts if self.task.plasticity.rounding == "stochastic" else 0,
-        }
-        ops = [
-            self._op(OpKind.READ, Phase.UPDATE, reads, slots=attempts),
-            self._digital(Phase.UPDATE, acts, after=(0,)),
+        if self.compacted:
+            acts["buffer.read"] = rows * (self._mask_words() + 1)
+        address = max(1, (self.task.inputs - 1).bit_length())
+        return [
+            self._array(phase, cells, slots, told=slots * address),
+            _digital(phase, acts),
         ]
-        written = Written(
-            set_words=blocks[:, _AT.set_words],
-            reset_words=blocks[:, _AT.reset_words],
-            sets=blocks[:, _AT.sets],
-            resets=blocks[:, _AT.resets],
-        )
-        return (*ops, *self._writes(Phase.UPDATE, written, after=(1,)))
 
-    def _writes(self, phase: Phase, written: Written, *, after: Sequence[int]) -> tuple[Op, ...]:
+    def _update(self, counts: IntArray, blocks: IntArray) -> list[OpSeries]:
+        """Return the ops of reading the winner's weights, working out new ones, writing them."""
+        attempts, decisions = counts[:, ATTEMPTS], counts[:, DECISIONS]
+        cells = {
+            "array.cell_read": blocks[:, :, _AT.attempts] * self.substrate.bits,
+            "array.on_read": blocks[:, :, _AT.attempt_ones],
+        }
+        acts = {"alu.operate": attempts, "controller.step": decisions}
+        if self.task.plasticity.rounding == "stochastic":
+            acts["random.draw"] = attempts
+        if self.compacted:
+            acts["buffer.read"] = decisions * self.task.inputs * (self._mask_words() + 1)
+        columns = (_AT.set_words, _AT.reset_words, _AT.sets, _AT.resets)
+        written = Written(*(blocks[:, :, column] for column in columns))
+        return [
+            self._array(Phase.UPDATE, cells, attempts),
+            _digital(Phase.UPDATE, acts),
+            *self._writes(Phase.UPDATE, written),
+        ]
+
+    def _writes(self, phase: Phase, written: Written) -> list[OpSeries]:
         """Return an op that switches cells on and one that switches cells off."""
-        ops: list[Op] = []
-        for action, words, cells in (
-            ("set", written.set_words, written.sets),
-            ("reset", written.reset_words, written.resets),
-        ):
-            slots = int(words.sum())
-            if slots:
-                counts = {
-                    (f"array.{action}", block, _PLANE): int(number)
-                    for block, number in enumerate(cells)
-                }
-                before = (after[0] + len(ops),) if after else tuple(range(len(ops)))
-                ops.append(self._op(OpKind.WRITE, phase, counts, slots=slots, after=before))
-        return tuple(ops)
+        return [
+            self._array(phase, {f"array.{action}": cells}, words.sum(axis=1), kind=OpKind.WRITE)
+            for action, words, cells in (
+                ("set", written.set_words, written.sets),
+                ("reset", written.reset_words, written.resets),
+            )
+        ]
 
-    def _op(
+    def _array(
         self,
-        kind: OpKind,
         phase: Phase,
-        counts: Mapping[tuple[str, int, int], int],
+        counts: Mapping[str, IntArray],
+        slots: IntArray,
         *,
-        slots: int,
-        told: int = 0,
-        after: tuple[int, ...] = (),
-    ) -> Op:
-        """Return an op of all blocks; counts of the controller come last, as they take no array."""
-        items = tuple((*key, value) for key, value in counts.items() if value)
-        return Op(
+        kind: OpKind = OpKind.READ,
+        told: IntArray | None = None,
+    ) -> OpSeries:
+        """Return acts of all arrays; each count has shape (moments, blocks)."""
+        blocks = range(len(self._blocks))
+        return OpSeries(
             kind=kind,
             phase=phase,
-            blocks=self._blocks,
-            after=after,
-            counts=items,
+            names=tuple((name, block, _PLANE) for name in counts for block in blocks),
+            counts=np.concatenate(list(counts.values()), axis=1),
             slots=slots,
+            blocks=self._blocks,
             input_bits=told,
         )
 
-    @staticmethod
-    def _digital(phase: Phase, acts: Mapping[str, int], after: tuple[int, ...]) -> Op:
-        counts = tuple((name, _WHOLE, _WHOLE, number) for name, number in acts.items() if number)
-        return Op(kind=OpKind.DIGITAL, phase=phase, after=after, counts=counts)
+
+def _digital(phase: Phase, acts: Mapping[str, IntArray]) -> OpSeries:
+    """Return acts of the digital part; each count has shape (moments,)."""
+    counts = np.stack(list(acts.values()), axis=1)
+    return OpSeries(
+        kind=OpKind.DIGITAL,
+        phase=phase,
+        names=tuple((name, _WHOLE, _WHOLE) for name in acts),
+        counts=counts,
+        slots=np.ones(len(counts), dtype=np.int64),
+    )
 
 
-def _totals(ops: Iterator[Op]) -> Counter[tuple[str, str]]:
-    result: Counter[tuple[str, str]] = Counter()
-    for op in ops:
-        for name, _, _, count in op.counts:
-            result[op.phase.value, name] += count
-    return result
+def _grouped(rows: IntArray, group: int) -> IntArray:
+    """Return sums over groups of rows."""
+    return np.add.reduceat(rows, np.arange(0, len(rows), group), axis=0)
+
+
+def _ops(series: Sequence[OpSeries], row: int) -> tuple[Op, ...]:
+    """Return the ops of one moment that do something, each after the one before."""
+    ops: list[Op] = []
+    for one in series:
+        counts = one.counts[row].tolist()
+        if not any(counts):
+            continue
+        ops.append(
+            Op(
+                kind=one.kind,
+                phase=one.phase,
+                blocks=one.blocks,
+                after=(len(ops) - 1,) if ops else (),
+                counts=tuple(
+                    (*name, count) for name, count in zip(one.names, counts, strict=True) if count
+                ),
+                slots=int(one.slots[row]),
+                input_bits=0 if one.input_bits is None else int(one.input_bits[row]),
+            )
+        )
+    return tuple(ops)

@@ -165,9 +165,8 @@ class _Session:
         self.trace.compacted = True
         self.trace.supplied = pruning is not None and pruning.value != -1.0
         new = network.state.ones.sum(axis=0).astype(np.int64)
-        written = Written(
-            set_words=network.layout.words.sum(axis=0), reset_words=words, sets=new, resets=old
-        )
+        parts = (network.layout.words.sum(axis=0, dtype=np.int64), words, new, old)
+        written = Written(*(part[None] for part in parts))
         self.trace.moved(written, words=words, epoch=self.epoch, step=network.done)
 
     def _write(self, before: NDArray[np.uint8], after: NDArray[np.uint8], phase: Phase) -> None:
@@ -179,7 +178,9 @@ class _Session:
         blocks = network.layout.lines.shape[1]
         sets, resets = network.bits_on(after & ~before), network.bits_on(before & ~after)
         sums = [
-            np.bincount(place.ravel(), weights=part.ravel(), minlength=blocks).astype(np.int64)
+            np.bincount(place.ravel(), weights=part.ravel(), minlength=blocks).astype(np.int64)[
+                None
+            ]
             for part in (sets > 0, resets > 0, sets, resets)
         ]
         self.trace.written(Written(*sums), phase, epoch=self.epoch, step=network.done)
@@ -194,13 +195,14 @@ class _Session:
             shown = self.network.show(part, name=f"{name} {start}", weights=weights)
             winners.append(shown.winners)
             if self.counted:
-                ops = self.trace.shown(
+                self.trace.shown(
                     reads=shown.reads,
                     ones=self.network.state.ones,
                     spikes=shown.spikes,
                     decisions=shown.decisions,
+                    epoch=self.epoch,
+                    step=self.network.done,
                 )
-                self.trace.evaluated(ops, epoch=self.epoch, step=self.network.done)
         return np.concatenate(winners)
 
     def score(

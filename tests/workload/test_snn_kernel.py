@@ -46,7 +46,12 @@ CASES = {
 
 def no_log():
     """Return a log that keeps nothing."""
-    return Log(np.empty(0), np.empty(0), np.empty((0, COUNTS), np.int64), np.empty((0, 3, len(BlockCount())), np.int64))
+    return Log(
+        np.empty(0),
+        np.empty(0),
+        np.empty((0, COUNTS), np.int64),
+        np.empty((0, 3, len(BlockCount())), np.int64),
+    )
 
 
 class Bench:
@@ -248,8 +253,15 @@ def test_a_log_says_of_each_spike_what_the_tally_says_of_all():
     silent, bench = Bench(SETTINGS), Bench(SETTINGS)
     whole = silent.learn()
     steps = 40 * TURNS
-    log = Log(np.empty(9000), np.empty(steps), np.zeros((steps, COUNTS), np.int64), np.zeros((steps, 3, len(BlockCount())), np.int64))
-    tally = Tally(np.zeros((TURNS, COUNTS), np.int64), np.zeros((TURNS, 3, len(BlockCount())), np.int64))
+    log = Log(
+        np.empty(9000),
+        np.empty(steps),
+        np.zeros((steps, COUNTS), np.int64),
+        np.zeros((steps, 3, len(BlockCount())), np.int64),
+    )
+    tally = Tally(
+        np.zeros((TURNS, COUNTS), np.int64), np.zeros((TURNS, 3, len(BlockCount())), np.int64)
+    )
     network = Network(bench.model(), bench.rule, bench.state, bench.layout)
     learn(bench.images, bench.order, 0, bench.keys, network, tally, log)
     assert (bench.state.weights == silent.state.weights).all()
@@ -259,7 +271,9 @@ def test_a_log_says_of_each_spike_what_the_tally_says_of_all():
     expected = [
         40.0 * turn + time
         for turn, image in enumerate(bench.order)
-        for times in reference.trains(bench.images[image].tolist(), SETTINGS, reference.begin(keys[0], turn))
+        for times in reference.trains(
+            bench.images[image].tolist(), SETTINGS, reference.begin(keys[0], turn)
+        )
         for time in times
     ]
     assert log.times[: len(expected)].tolist() == expected
