@@ -43,7 +43,7 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
 @json_option
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "reference"]),
+    type=click.Choice(["auto", "fast", "reference"]),
     default="auto",
     show_default=True,
     help="Who does the timing; the results are the same.",
@@ -67,7 +67,7 @@ def run(  # noqa: PLR0913  (one for each option)
     seed: int,
     settings: dict[str, str],
     as_json: bool,
-    engine: Literal["auto", "reference"],
+    engine: Literal["auto", "fast", "reference"],
     events: bool,
     plots: bool,
     ranges: bool,

@@ -1,5 +1,6 @@
 """Engines: integers in, integers out; they obey `archsim.engine.contract`."""
 
+from archsim.engine.choice import EngineName, choose
 from archsim.engine.contract import Engine, StartSink, Timing
 from archsim.engine.policy import Arrival, Policy, StationControl
 from archsim.engine.reference import ReferenceEngine
@@ -8,10 +9,12 @@ from archsim.engine.replay import ReplayEngine
 __all__ = [
     "Arrival",
     "Engine",
+    "EngineName",
     "Policy",
     "ReferenceEngine",
     "ReplayEngine",
     "StartSink",
     "StationControl",
     "Timing",
+    "choose",
 ]

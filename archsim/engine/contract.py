@@ -44,13 +44,19 @@ Finite buffers
     In phase 3 a station chooses among the heads that ask for it, and the first of its own queue
     (tasks that come from no finite buffer), the one with the smallest (arrival tick, task id)
     among those that can start: server, port and places free. It goes on until none can. So a head
-    without room holds back its own channel and no other.
+    without room holds back its own channel and no other. The queue is one, whatever channels those
+    in it are to take: its first without room holds back all behind it.
 
 Multicast
     A trunk task ends at a fork; each branch is a task that depends on it and names it in
     `fork_of`. The trunk's last visit then does take places behind its station. When the trunk is
     head of its channel, each branch asks, in any order, from when it is ready. The places return
     after the start of the last branch, which also lets the next head move up.
+
+Order of starts
+    Who asks to be told of starts hears of them in the order of (start tick, station number,
+    arrival tick, task id); within one station and tick that is the order of phase 3. Only a
+    custom policy may break it.
 
 End
     A segment ends at the largest of start + occupancy, start + latency, the ready ticks of tasks
@@ -69,7 +75,7 @@ from archsim.mapping.program import IntArray, Segment
 __all__ = ["Engine", "StartSink", "Timing"]
 
 StartSink = Callable[[int, int, int], None]
-"""Called as each visit starts, with (visit, arrival tick, start tick)."""
+"""Called for each visit that starts, with (visit, arrival tick, start tick)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +105,7 @@ class Engine(Protocol):
         segment : Segment
             Tasks to do, starting from an idle chip.
         started : callable, optional
-            Told of every visit at the moment it starts.
+            Told of every visit that starts, in the order above.
 
         Raises
         ------

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from archsim import catalog
 from archsim.analysis import interval
 from archsim.catalog import Kind
 from archsim.chip import ChipDescription, read_published
+from archsim.engine import EngineName
 from archsim.report.accuracy import last_metrics
 from archsim.report.claims import Finding
 from archsim.report.figures import dominant_table, figures
@@ -52,7 +53,7 @@ class Request:
     seed: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     """``chip.PATH`` or ``workload.PATH`` → YAML text."""
-    engine: Literal["auto", "reference"] = "auto"
+    engine: EngineName = "auto"
     events: bool = False
     """Keep every visit."""
     plots: bool = False

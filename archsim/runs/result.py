@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -170,6 +171,7 @@ class Run:
             "archsim": archsim.__version__,
             "result_schema": RESULT_SCHEMA,
             "python": platform.python_version(),
+            "numba": importlib.metadata.version("numba"),
             "numpy": np.__version__,
             "pandas": pd.__version__,
             "chip": self.chip,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
@@ -14,7 +13,7 @@ from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.engine import Engine, Policy, ReferenceEngine, ReplayEngine, Timing
+from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
@@ -29,7 +28,6 @@ from archsim.workload import TrainingResult, WorkloadDescription, read_workload,
 
 __all__ = ["EngineName", "run"]
 
-EngineName = Literal["auto", "reference"]
 Watch = Callable[[StationTable, Segment, Timing], None]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
@@ -57,8 +55,9 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         Seed of all random streams.
     settings : mapping, optional
         Dotted field path → YAML text, as ``chip.PATH`` or ``workload.PATH``; only for references.
-    engine : {"auto", "reference"}
-        Who does the timing; all engines give equal results.
+    engine : {"auto", "fast", "reference"}
+        Who does the timing; all engines give equal results. The fast one takes no policies, and
+        compiles itself once on a machine.
     policies : mapping, optional
         Station name or pattern (``*.adc``) → registered name, or generator function, of what
         replaces its queue discipline.
@@ -176,7 +175,6 @@ def _engine(
     name: EngineName, stations: StationTable, policies: Mapping[str, str | Policy]
 ) -> tuple[Engine, tuple[str, ...]]:
     """Return the engine, and the custom policies by the stations they rule."""
-    del name  # one engine so far; "auto" and "reference" are the same
     chosen: dict[int, Policy] = {}
     named = []
     for pattern, policy in policies.items():
@@ -189,7 +187,7 @@ def _engine(
         label = policy if isinstance(policy, str) else policy.__qualname__
         chosen.update(dict.fromkeys(hits, _policy(policy)))
         named += [f"{stations[number].name}={label}" for number in hits]
-    engine = ReferenceEngine(stations, policies=chosen)
+    engine = choose(name, stations, chosen)
     return (engine if chosen else ReplayEngine(engine)), tuple(sorted(named))
 
 

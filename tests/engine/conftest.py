@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from archsim.engine import Engine, ReferenceEngine
+from archsim.engine.fast import FastEngine
 from archsim.mapping.program import Station, StationTable
 
 MakeEngine = Callable[..., Engine]
 
 
-@pytest.fixture(params=[ReferenceEngine], ids=["reference"])
+@pytest.fixture(params=[ReferenceEngine, FastEngine], ids=["reference", "fast"])
 def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
     """Return a function from stations to an engine."""
     engine: MakeEngine = request.param

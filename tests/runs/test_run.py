@@ -110,3 +110,15 @@ def test_a_run_shows_itself_in_a_notebook(plain):
     html = plain._repr_html_()
     assert html.startswith("<table>")
     assert "madem_64" in html
+
+
+@pytest.mark.parametrize("chip", ["madem_64", "madem_64:clocked"])
+def test_engines_give_the_same_run(chip):
+    fast, reference = (
+        run("madem_braille", chip, seed=5, engine=engine, events=True)
+        for engine in ("fast", "reference")
+    )
+    assert fast.ledger.equals(reference.ledger)
+    assert fast.metrics.equals(reference.metrics)
+    assert fast.events.equals(reference.events)
+    assert fast.manifest() == reference.manifest()

@@ -1,0 +1,51 @@
+"""The loops of the fast engine, compiled; the only home of numba in the engine.
+
+Two loops follow `archsim.engine.contract`. `run_queues` is for segments that use no finite buffer:
+queues are first in, first out, so the start of a visit is known when it arrives, and there is one
+event per visit. `run_buffers` is for all others: a station looks for visits to start when one
+arrives, and again at the first tick at which one that waits might start.
+
+Both keep one calendar, a 4-ary heap (see `calendar`). Releases are sorted once and stay outside it.
+Nothing is allocated inside a loop.
+"""
+
+from archsim.engine._kernel.buffers import NUMBERS, run_buffers
+from archsim.engine._kernel.calendar import FAR
+from archsim.engine._kernel.passes import arrivals, fill, invert, mark_ends, settle, split, survey
+from archsim.engine._kernel.queues import run_queues
+from archsim.engine._kernel.records import (
+    CHANNEL,
+    STATION,
+    VISIT,
+    Arrays,
+    Buffers,
+    Floor,
+    IntArray,
+    Queues,
+    Records,
+    Tasks,
+)
+
+__all__ = [
+    "CHANNEL",
+    "FAR",
+    "NUMBERS",
+    "STATION",
+    "VISIT",
+    "Arrays",
+    "Buffers",
+    "Floor",
+    "IntArray",
+    "Queues",
+    "Records",
+    "Tasks",
+    "arrivals",
+    "fill",
+    "invert",
+    "mark_ends",
+    "run_buffers",
+    "run_queues",
+    "settle",
+    "split",
+    "survey",
+]

@@ -1,0 +1,175 @@
+"""Passes over a segment before and after a loop: checks, records, arrival ticks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.engine._kernel.compiled import entry, part
+from archsim.engine._kernel.records import Arrays, Buffers, Records
+from archsim.mapping.program import IntArray
+
+__all__ = ["arrivals", "fill", "invert", "mark_ends", "settle", "split", "survey"]
+
+
+@entry
+def survey(arrays: Arrays, stations: int) -> tuple[bool, float]:
+    """Return whether shapes and numbers are allowed, and a bound of the sum of all times."""
+    tasks, visits = len(arrays.release_ticks), len(arrays.station)
+    sound = arrays.visit_offsets[0] == 0 and arrays.visit_offsets[tasks] == visits
+    latest = 0
+    for task in range(tasks):
+        latest = max(latest, arrays.release_ticks[task])
+        sound &= (arrays.release_ticks[task] >= 0) & (arrays.flits[task] >= 1)
+        sound &= arrays.visit_offsets[task] <= arrays.visit_offsets[task + 1]
+    total = float(latest)
+    for visit in range(visits):
+        held, latency = arrays.occupancy_ticks[visit], arrays.latency_ticks[visit]
+        sound &= (arrays.station[visit] >= 0) & (arrays.station[visit] < stations)
+        sound &= (held >= 0) & (latency >= 1)
+        total += float(held) + float(latency)
+    return sound, total
+
+
+@entry
+def invert(arrays: Arrays, bounds: IntArray, dependents: IntArray) -> bool:
+    """Fill in the dependents of every task; return whether all depend on lower ids only.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The segment.
+    bounds : ndarray, shape (tasks+1,)
+        Zeros; receives the slices of `dependents`.
+    dependents : ndarray, shape (dependencies,)
+        Receives the dependents of one task after another, each ascending.
+    """
+    offsets, dependencies = arrays.dependency_offsets, arrays.dependencies
+    tasks = len(bounds) - 1
+    if offsets[0] != 0 or offsets[tasks] != len(dependencies):
+        return False
+    for task in range(tasks):
+        if offsets[task] > offsets[task + 1]:
+            return False
+        for place in range(offsets[task], offsets[task + 1]):
+            if dependencies[place] < 0 or dependencies[place] >= task:
+                return False
+            bounds[dependencies[place]] += 1
+    total = 0
+    for task in range(tasks + 1):
+        total += bounds[task]
+        bounds[task] = total
+    for task in range(tasks - 1, -1, -1):
+        for place in range(offsets[task + 1] - 1, offsets[task] - 1, -1):
+            needed = dependencies[place]
+            bounds[needed] -= 1
+            dependents[bounds[needed]] = task
+    return True
+
+
+@entry
+def settle(
+    arrays: Arrays, ready: IntArray, pending: IntArray, links: tuple[IntArray, IntArray]
+) -> int:
+    """Complete tasks without visits that wait for no visit; return when the last one does.
+
+    `links` is what `invert` found.
+    """
+    bounds, dependents = links
+    latest = 0
+    offsets = arrays.visit_offsets
+    for task in range(len(ready)):
+        if pending[task] or offsets[task] < offsets[task + 1]:
+            continue
+        latest = max(latest, ready[task])
+        for place in range(bounds[task], bounds[task + 1]):
+            dependent = dependents[place]
+            ready[dependent] = max(ready[dependent], ready[task])
+            pending[dependent] -= 1
+    return latest
+
+
+@part
+def _follows(bounds: IntArray, task: int) -> int:
+    """Return what a last visit notes: -1, or 1 + its task if others depend on it."""
+    if bounds[task + 1] > bounds[task]:
+        return task + 1
+    return -1
+
+
+@entry
+def mark_ends(arrays: Arrays, bounds: IntArray, then: NDArray[np.int32]) -> None:
+    """Fill in what follows each visit: 0, the next one of its task, or see `_follows`."""
+    offsets = arrays.visit_offsets
+    then[:] = 0
+    for task in range(len(offsets) - 1):
+        if offsets[task + 1] > offsets[task]:
+            then[offsets[task + 1] - 1] = _follows(bounds, task)
+
+
+@entry
+def fill(
+    visits: Records, arrays: Arrays, buffers: Buffers, bounds: IntArray, unit: int
+) -> tuple[bool, bool]:
+    """Fill the records of all visits, with times divided by `unit`.
+
+    Returns
+    -------
+    bool
+        Whether channels, lengths and occupancies are allowed.
+    bool
+        Whether any visit takes places.
+    """
+    sound, buffered = True, False
+    offsets = arrays.visit_offsets
+    for task in range(len(offsets) - 1):
+        takes = -1
+        flits = arrays.flits[task]
+        for visit in range(offsets[task], offsets[task + 1]):
+            one = visits[visit]
+            number = arrays.station[visit]
+            one.station = number
+            one.occupancy = arrays.occupancy_ticks[visit] // unit
+            one.latency = arrays.latency_ticks[visit] // unit
+            one.arrival = -1
+            one.flits = flits
+            one.then = 0
+            one.fork = -1
+            one.leaves = takes
+            sound &= (takes < 0) | (one.occupancy >= 1)
+            takes = -1
+            if visit + 1 == offsets[task + 1]:
+                one.then = _follows(bounds, task)
+            elif buffers.depth[number]:
+                takes = buffers.first_channel[number] + arrays.channel[visit]
+                sound &= (arrays.channel[visit] >= 0) & (takes < buffers.first_channel[number + 1])
+                sound &= flits <= buffers.depth[number]
+                buffered = True
+            one.takes = takes
+    return sound, buffered
+
+
+@entry
+def split(
+    visits: Records, arrays: Arrays, buffers: Buffers, trunks: IntArray, branches: IntArray
+) -> None:
+    """Let trunks take places behind their last station, and their branches leave from there."""
+    for trunk, branch in zip(trunks, branches):  # noqa: B905 - not known to the compiler
+        last = arrays.visit_offsets[trunk + 1] - 1
+        takes = buffers.first_channel[arrays.station[last]] + arrays.channel[last]
+        visits[last].takes = takes
+        one = visits[arrays.visit_offsets[branch]]
+        one.leaves = takes
+        one.fork = last
+
+
+@entry
+def arrivals(arrays: Arrays, ready: IntArray, unit: int, starts: IntArray, found: IntArray) -> None:
+    """Scale `starts` by the unit of time, and fill in when each visit arrived."""
+    offsets = arrays.visit_offsets
+    for task in range(len(ready)):
+        tick = ready[task] * unit
+        for visit in range(offsets[task], offsets[task + 1]):
+            found[visit] = tick
+            starts[visit] *= unit
+            tick = starts[visit] + arrays.latency_ticks[visit]

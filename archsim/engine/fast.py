@@ -1,0 +1,123 @@
+"""The fast engine: the contract's rules compiled, equal to the reference engine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+import numpy as np
+
+from archsim.engine.check import TICK_LIMIT, check_segment, check_stations
+from archsim.engine.contract import StartSink, Timing
+from archsim.engine.plant import Plant
+from archsim.engine.reference import ReferenceEngine
+from archsim.engine.work import Work
+from archsim.errors import ModelError
+from archsim.mapping.program import Segment, SegmentBuilder, Station, StationTable, Visit
+
+__all__ = ["FastEngine"]
+
+_PATIENCE = 1.0
+"""After how long somebody who waits for the compiler is told why. [s]"""
+_compiled: set[bool] = set()
+"""Kinds of calendar, packed or not, that the loops are compiled for in this process."""
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"archsim: {message}\n")
+
+
+class FastEngine:
+    """Simulate segments one after another in compiled code.
+
+    The first engine on a machine waits for the compiler; its code is kept for later processes in
+    numba's cache: beside the modules or, where that cannot be written, in the user's cache folder.
+
+    Parameters
+    ----------
+    stations : StationTable
+        The stations of the chip.
+    tell : callable, optional
+        Told when the user has to wait for the compiler; writes to standard error if not given.
+
+    Raises
+    ------
+    ProgramError
+        If a station is impossible.
+    ResourceError
+        If there are too many stations or channels, or a channel is too deep.
+    """
+
+    def __init__(self, stations: StationTable, *, tell: Callable[[str], None] = _tell) -> None:
+        check_stations(stations)
+        self._stations = stations
+        self._plant = Plant(stations)
+        self._tell = tell
+        self.event_count = 0
+        """Events that the engine handled so far."""
+
+    def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:
+        """Return the timing of the next segment (see `archsim.engine.contract.Engine.run`).
+
+        `started` is told of all visits when the segment is over, in the order of the contract.
+        """
+        self._compile(packed=True)
+        work = Work(self._plant, segment, lambda: check_segment(segment, self._stations))
+        if not work.bits:
+            self._compile(packed=False)
+        end = work.run()
+        self.event_count += work.events
+        if end < 0:
+            ReferenceEngine(self._stations).run(segment)  # knows how to name the cycle
+            raise ModelError("the fast engine is stuck where the reference engine is not")
+        arrival_ticks, start_ticks = work.arrivals(), work.starts
+        arrival_ticks.flags.writeable = start_ticks.flags.writeable = False
+        if started is not None:
+            order = np.lexsort((arrival_ticks, segment.station, start_ticks))
+            columns = (order, arrival_ticks[order], start_ticks[order])
+            for visit, arrival, start in zip(*(c.tolist() for c in columns), strict=True):
+                started(visit, arrival, start)
+        return Timing(
+            arrival_ticks=arrival_ticks, start_ticks=start_ticks, end_tick=end * work.unit
+        )
+
+    def _compile(self, *, packed: bool) -> None:
+        """Run short programs that use everything, if that was not done in this process."""
+        if packed in _compiled:
+            return
+        _compiled.add(packed)
+        with _patience(self._tell):
+            for stations, segment in _examples(packed=packed):
+                FastEngine(stations).run(segment)
+
+
+@contextmanager
+def _patience(tell: Callable[[str], None]) -> Iterator[None]:
+    """Tell why it takes so long, if it does."""
+    begin = time.perf_counter()
+    timer = Timer(_PATIENCE, tell, ["compiling the fast engine, once on this machine ..."])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    waited = time.perf_counter() - begin
+    if waited > _PATIENCE:
+        tell(f"compiled the fast engine in {waited:.1f} s; later runs load it from a cache")
+
+
+def _examples(*, packed: bool) -> Iterator[tuple[StationTable, Segment]]:
+    """Yield short programs, without and with finite buffers, that use all that the loops have."""
+    late = 0 if packed else TICK_LIMIT >> 1
+    for depth in (0, 1):
+        link = Station(name="link", channels=depth, depth=depth)
+        stations = StationTable(stations=(link, Station(name="sink", servers=2)))
+        builder = SegmentBuilder()
+        first = builder.task([Visit(0, 1, 1), Visit(1, 1, 1)], release=late)
+        trunk = builder.task([Visit(0, 1, 1)], after=[first])
+        builder.task([Visit(1, 1, 1)], after=[trunk], fork_of=trunk if depth else -1)
+        yield stations, builder.build()
