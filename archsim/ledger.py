@@ -117,26 +117,27 @@ class Ledger:
         state_ticks, policy_counts : mapping, optional
             What custom policies set and counted (see `archsim.engine.contract.Timing`).
         """
-        self.segments += 1
-        self.visits += segment.visit_count
+        repeat = segment.repeat
+        self.segments += repeat
+        self.visits += repeat * segment.visit_count
         key = (segment.epoch, segment.phase)
-        self.durations[key] = self.durations.get(key, 0) + end_tick
-        self.gaps[key] = self.gaps.get(key, 0) + segment.gap_ticks
+        self.durations[key] = self.durations.get(key, 0) + repeat * end_tick
+        self.gaps[key] = self.gaps.get(key, 0) + repeat * segment.gap_ticks
         booked = segment.account >= 0
         account = segment.account[booked]
         self._book(segment.epoch, account, 0, segment.count[booked])
-        self._book(segment.epoch, account, 1, segment.occupancy_ticks[booked])
-        self._book(segment.epoch, account, 2, (start_ticks - arrival_ticks)[booked])
+        self._book(segment.epoch, account, 1, segment.occupancy_ticks[booked], repeat)
+        self._book(segment.epoch, account, 2, (start_ticks - arrival_ticks)[booked], repeat)
         self._book(segment.epoch, segment.side_account, 0, segment.side_count)
         for station, ticks in _sums(segment.station, segment.occupancy_ticks):
-            self.busy_ticks[station] += ticks
+            self.busy_ticks[station] += repeat * ticks
         for (station, state), ticks in (state_ticks or {}).items():
             state_key = (*key, station, state)
-            self.state_ticks[state_key] = self.state_ticks.get(state_key, 0) + ticks
+            self.state_ticks[state_key] = self.state_ticks.get(state_key, 0) + repeat * ticks
         for (station, action), count in (policy_counts or {}).items():
             owner = self.stations[station]
             number = self.accounts.number(segment.phase, owner.tile, owner.component, action)
-            self._tally(segment.epoch, number).count += count
+            self._tally(segment.epoch, number).count += repeat * count
 
     def duration_ticks(self) -> int:
         """Return the time of all segments and gaps, in femtoseconds."""
@@ -178,9 +179,11 @@ class Ledger:
         account: IntArray,
         column: int,
         values: IntArray,
+        times: int = 1,
     ) -> None:
         for number, value in _sums(account, values):
             tally = self._tally(epoch, number)
+            value *= times  # noqa: PLW2901 (a Python int, which cannot overflow)
             if column == 0:
                 tally.count += value
             elif column == 1:

@@ -14,7 +14,7 @@ from archsim.baseline.work import TrainingWork, work_of
 from archsim.errors import InputError
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.spec import Constant
-from archsim.workload import BackpropResult, WorkloadDescription
+from archsim.workload import AttractorDescription, BackpropResult
 from archsim.workload import baseline as learnt_in_software
 
 __all__ = ["ROWS", "Baseline", "RowName", "gpu_baselines", "learnt", "price_training"]
@@ -138,12 +138,12 @@ def price_training(
     )
 
 
-def learnt(workload: WorkloadDescription, *, seed: int = 0) -> dict[int, BackpropResult]:
+def learnt(workload: AttractorDescription, *, seed: int = 0) -> dict[int, BackpropResult]:
     """Return the workload learnt in software: batch → how, for batch 1 and the whole batch.
 
     Parameters
     ----------
-    workload : WorkloadDescription
+    workload : AttractorDescription
         What to learn, with the criterion to stop.
     seed : int
         Seed of weights, order and validation patterns.

@@ -20,7 +20,13 @@ from archsim.components.cell import FloatArray
 from archsim.errors import InputError, ModelError
 from archsim.seeds import stream
 from archsim.spec import Constant
-from archsim.workload import BackpropResult, WorkloadDescription, baseline, read_workload
+from archsim.workload import (
+    AttractorDescription,
+    BackpropResult,
+    as_attractor,
+    baseline,
+    read_workload,
+)
 
 __all__ = ["EnergyCounter", "measure"]
 
@@ -37,7 +43,7 @@ _GOLDEN = 0.6180339887498949
 
 
 def measure(
-    workload: str | WorkloadDescription,
+    workload: str | AttractorDescription,
     *,
     row: Literal["framework_batch1", "framework_whole"] = "framework_whole",
     seed: int = 0,
@@ -50,7 +56,7 @@ def measure(
 
     Parameters
     ----------
-    workload : str or WorkloadDescription
+    workload : str or AttractorDescription
         What to learn, best as ``NAME[:VARIANT]``, which is what the entry is found by; the number
         of steps is what the baseline in software takes.
     row : {"framework_batch1", "framework_whole"}
@@ -104,7 +110,7 @@ def measure(
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(f"measure: PyTorch finds no GPU for device {device!r} on this machine")
     card = _card(torch, device, counter)
-    task = read_workload(workload) if isinstance(workload, str) else workload
+    task = as_attractor(read_workload(workload)) if isinstance(workload, str) else workload
     batch = 1 if row == "framework_batch1" else len(task.dataset.patterns)
     learnt = baseline(task, batch=batch, seed=seed)
     session = _Session.open(torch, task, learnt, seed=seed, device=device)
@@ -169,7 +175,7 @@ class _Session:
     def open(
         cls,
         torch: ModuleType,
-        workload: WorkloadDescription,
+        workload: AttractorDescription,
         learnt: BackpropResult,
         *,
         seed: int,
@@ -233,7 +239,7 @@ class _Session:
         if self.device.startswith("cuda"):
             self.torch.cuda.synchronize(self.device)
 
-    def met(self, workload: WorkloadDescription) -> bool:
+    def met(self, workload: AttractorDescription) -> bool:
         """Return whether the network as it is now answers every clean pattern right."""
         patterns = workload.dataset.patterns.astype(np.float64)
         biased = np.concatenate((patterns, np.ones((len(patterns), 1))), axis=1)

@@ -127,7 +127,7 @@ def schema(part: Literal["chip", "workload"], *, plugins: tuple[str, ...]) -> No
     load_extensions(plugins)
     from archsim.chip import ANY_CHIP
     from archsim.spec import json_schema
-    from archsim.workload import WorkloadDescription
+    from archsim.workload import ANY_WORKLOAD
 
-    model = json_schema(ANY_CHIP) if part == "chip" else json_schema(WorkloadDescription)
+    model = json_schema(ANY_CHIP) if part == "chip" else json_schema(ANY_WORKLOAD)
     click.echo(json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False))

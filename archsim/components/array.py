@@ -8,7 +8,7 @@ from typing import Literal
 from archsim.components.component import Act, ComponentDescription, Setting, register_component
 from archsim.spec import Energy, Time, Voltage
 
-__all__ = ["CrossbarArray", "conduction_energy"]
+__all__ = ["CrossbarArray", "GatedArray", "conduction_energy"]
 
 
 def conduction_energy(conductance: float, voltage: float, duration: float) -> float:
@@ -98,6 +98,23 @@ class CrossbarArray(ComponentDescription):
         }
 
 
+class GatedArray(CrossbarArray):
+    """A crossbar of three-terminal cells: pulses charge gates, which the channel does not conduct.
+
+    Conduction of a pulsed cell and of cells at half voltage costs nothing; what a pulse costs is
+    its `pulse_energy`, whatever the state of the cell.
+    """
+
+    kind: Literal["gated_array"]  # type: ignore[assignment]  # a kind of its own
+
+    def acts(self, setting: Setting) -> Mapping[str, Act]:
+        """Return the acts of the array's cells; a pulse has one price."""
+        acts = dict(super().acts(setting))
+        for name in ("cell_pulse", "half_select"):
+            acts[name] = acts[name]._replace(energy=0.0)
+        return acts
+
+
 def _conduction(conductance: float, voltage: float, duration: float) -> Act:
     """Return the act of one full-scale cell conducting once."""
     energy = conduction_energy(conductance, voltage, duration)
@@ -105,3 +122,4 @@ def _conduction(conductance: float, voltage: float, duration: float) -> Act:
 
 
 register_component("crossbar_array", CrossbarArray)
+register_component("gated_array", GatedArray)

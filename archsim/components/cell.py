@@ -28,15 +28,19 @@ class CellModel(Description):
     Notes
     -----
     The conductance of a device in state g is G = (G_min + g (G_max − G_min)) (1 + σ_s ξ), with ξ
-    a standard normal number fixed for each device. Neglected: wire resistance, drift, and any
-    dependence of the conductance on the voltage.
+    a standard normal number fixed for each device. Neglected: wire resistance, drift other than
+    what `kept` says, and any dependence of the conductance on the voltage.
     """
 
     parallel_pulses: ClassVar[bool] = True
     """Whether many cells of an array can be pulsed at once, without addressing each."""
     needs_verify: ClassVar[bool] = False
     """Whether every write must be read back and corrected."""
+    gradual: ClassVar[bool] = True
+    """Whether a pulse moves the state by a small part of the window, from wherever it is."""
 
+    binary: ClassVar[bool] = False
+    """Whether the cell is on or off, and no pulse leaves it in between."""
     imperfections: ClassVar[tuple[str, ...]] = ()
     """Further constants of a subclass that are 0 on an ideal cell."""
 
@@ -70,6 +74,11 @@ class CellModel(Description):
         """Width of the conductance window, G_max − G_min [S]."""
         return self.maximum_conductance.value - self.minimum_conductance.value
 
+    @property
+    def rest(self) -> float:
+        """State towards which an idle device relaxes."""
+        return 0.5
+
     @model_validator(mode="after")
     def _constants_fit(self) -> Self:
         if self.minimum_conductance.value >= self.maximum_conductance.value:
@@ -98,6 +107,20 @@ class CellModel(Description):
             *self.imperfections,
         )
         return with_values(self, dict.fromkeys(names, 0.0))
+
+    def kept(self, duration: float) -> float:
+        """Return which share of a state's distance from rest is left after an idle `duration` [s].
+
+        1, unless a cell model says otherwise: the cell keeps its state.
+        """
+        del duration
+        return 1.0
+
+    def step(self) -> float:
+        """Return how far one pulse moves the nominal device in mid-window, up and down averaged."""
+        middle, calm = np.array([0.5, 0.5]), np.zeros(2)
+        change = np.abs(self.change(middle, np.array([True, False]), calm))
+        return float(change.mean())
 
     @abstractmethod
     def response(self, shape: tuple[int, ...], generator: np.random.Generator) -> FloatArray:

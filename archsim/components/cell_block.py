@@ -12,13 +12,13 @@ from archsim.components.cell import FloatArray
 from archsim.seeds import stream
 from archsim.trace.ops import COUNT_SCALE, Block
 
-__all__ = ["CellBlock", "Pulses", "Tuning"]
+__all__ = ["LARGEST_LEVEL", "NOISE_SHIFT", "NOISE_UNIT", "CellBlock", "Devices", "Pulses", "Tuning"]
 
-_NOISE_SHIFT = 10
+NOISE_SHIFT = 10
 """Conductances enter the noise's variance with this many bits less, so that its sum is exact."""
-_NOISE_UNIT = 1 << 9
+NOISE_UNIT = 1 << 9
 """Finest code with which a drive enters the noise's variance."""
-_LARGEST = 4 * COUNT_SCALE
+LARGEST_LEVEL = 4 * COUNT_SCALE
 """No conductance is taken above four times the window's top, which bounds all integer sums."""
 
 IntArray = NDArray[np.int64]
@@ -34,6 +34,20 @@ class Pulses(NamedTuple):
     """(planes, k) levels before the pulse."""
     after: IntArray
     """(planes, k) levels after it."""
+
+
+class Devices(NamedTuple):
+    """Arrays of all trained devices of a block, shape (planes, rows, columns); views."""
+
+    state: FloatArray
+    level: FloatArray
+    """Conductance in whole 1/COUNT_SCALE of G_max."""
+    response: FloatArray
+    """How strongly each answers a pulse."""
+    factor: FloatArray
+    """Fixed relative error of each conductance."""
+    stuck: NDArray[np.bool_]
+    pulse_counts: IntArray
 
 
 class Tuning(NamedTuple):
@@ -142,16 +156,33 @@ class CellBlock:
         result: FloatArray = codes @ net - (codes @ reference)[:, None]
         sigma = self._cell.read_noise.value
         if sigma > 0.0:
-            drive = codes if unit <= _NOISE_UNIT else np.rint(codes * (_NOISE_UNIT / unit))
+            drive = codes if unit <= NOISE_UNIT else np.rint(codes * (NOISE_UNIT / unit))
             square = drive**2
             variance = square @ (self._square.T if transposed else self._square)
             generator = self._noise[evaluate]
-            scale = sigma * (1 << _NOISE_SHIFT) * max(1.0, unit / _NOISE_UNIT)
+            scale = sigma * (1 << NOISE_SHIFT) * max(1.0, unit / NOISE_UNIT)
             result += scale * np.sqrt(variance) * generator.standard_normal(variance.shape)
             if not self.balanced:
-                common = square @ np.rint(reference / (1 << _NOISE_SHIFT)) ** 2
+                common = square @ np.rint(reference / (1 << NOISE_SHIFT)) ** 2
                 result += (scale * np.sqrt(common) * generator.standard_normal(len(codes)))[:, None]
         return result / (unit * self.full_scale)
+
+    @property
+    def devices(self) -> Devices:
+        """Everything that tells devices apart, and what happened to them."""
+        return Devices(
+            self._state, self.level, self._response, self._factor, self.stuck, self.pulse_counts
+        )
+
+    @property
+    def training_streams(self) -> tuple[np.random.Generator, np.random.Generator]:
+        """The streams that noise of training reads, and of pulses, is drawn from."""
+        return self._noise[False], self._program
+
+    def adopt(self, state: FloatArray, level: FloatArray, pulse_counts: IntArray) -> None:
+        """Take over what pulses that were computed elsewhere made of the devices."""
+        self._state[...], self.level[...], self.pulse_counts[...] = state, level, pulse_counts
+        self._refresh()
 
     def line_levels(self, *, transposed: bool) -> IntArray:
         """Return the sum of levels on each driven line, shape (planes, inputs)."""
@@ -170,6 +201,25 @@ class CellBlock:
         after = self._apply(np.arange(self.planes)[:, None], cells[None], ups)
         self._refresh()
         return Pulses(cells, before.astype(np.int64), after.astype(np.int64))
+
+    def relax(self, duration: float) -> bool:
+        """Let every device relax towards its state of rest; return whether anything changed.
+
+        Parameters
+        ----------
+        duration : float
+            Idle time. [s]
+
+        Notes
+        -----
+        Stuck devices and reference lines stay.
+        """
+        kept = self._cell.kept(duration)
+        if kept == 1.0:
+            return False
+        rest = self._cell.rest
+        self._set_states(rest + (self._state - rest) * kept)
+        return True
 
     def write(self, weights: FloatArray) -> Pulses:
         """Write every weight once, open loop: a RESET to the bottom and one SET to the target.
@@ -271,12 +321,12 @@ class CellBlock:
         bottom = self._cell.minimum_conductance.value
         scale = COUNT_SCALE / self._cell.maximum_conductance.value
         level = np.rint((bottom + state * self._cell.window) * scale * factor)
-        return np.clip(level, 0.0, _LARGEST)
+        return np.clip(level, 0.0, LARGEST_LEVEL)
 
     def _refresh(self) -> None:
         """Bring everything that follows from the levels up to date."""
         level = self.level
         self.net = level[0] - level[1] if self.balanced else level[0]
-        self._square = (np.rint(level / (1 << _NOISE_SHIFT)) ** 2).sum(axis=0)
+        self._square = (np.rint(level / (1 << NOISE_SHIFT)) ** 2).sum(axis=0)
         self.row_levels = (level.sum(axis=2) + self.reference_column).astype(np.int64)
         self.column_levels = (level.sum(axis=1) + self.reference_row).astype(np.int64)

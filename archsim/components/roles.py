@@ -20,7 +20,10 @@ class Role(NamedTuple):
 ROLES = MappingProxyType(
     {
         "array": Role(
-            ("cell_read", "cell_settle", "cell_pulse", "half_select", "pulse", "verify_read"),
+            (
+                *("cell_read", "cell_settle", "cell_pulse", "half_select", "pulse", "verify_read"),
+                *("on_read", "set", "reset"),
+            ),
             "holds weights, multiplies, takes update pulses",
         ),
         "dac": Role(("drive",), "drives the lines of an array"),
@@ -34,6 +37,7 @@ ROLES = MappingProxyType(
         "shift_add": Role(("add",), "joins partial results"),
         "accumulator": Role(("add",), "adds up updates over a batch"),
         "buffer": Role(("read", "write"), "keeps inputs and activations"),
+        "gradient": Role(("read", "write"), "keeps gradients until all errors are known"),
         "register": Role(("read", "write"), "keeps what a unit works on"),
         "random": Role(("draw",), "draws the numbers of stochastic pulses"),
         "controller": Role(("step",), "sequences the arrays and their periphery"),

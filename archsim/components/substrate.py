@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import CellBlock
-from archsim.components.substrate_log import Conducting, SubstrateLog
+from archsim.components.substrate_log import Conducting, Round, SubstrateLog
 from archsim.errors import InputError
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Coupled", "Substrate", "arrays_needed"]
+__all__ = ["Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed", "blocks_of"]
 
 _ANALOG_UNIT = 1 << 15
 """Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
@@ -37,18 +37,65 @@ class Coupled(NamedTuple):
     """Whether rows and columns are driven by DACs, not by analog neurons."""
 
 
-class _Piece(NamedTuple):
+class LineTrain(NamedTuple):
+    """What the lines of a train of outer products are driven by; only the signs matter here."""
+
+    rows: FloatArray
+    columns: FloatArray
+
+
+class Piece(NamedTuple):
+    """A block of a matrix, and the rows and columns that it holds."""
+
     cells: CellBlock
     rows: slice
     columns: slice
 
 
+class _Lines(NamedTuple):
+    rows: Signs
+    columns: Signs
+
+
+class _Train(NamedTuple):
+    """What the rounds of a write have in common."""
+
+    bits: int
+    """Bits that tell a line, or a weight, what it has to do. [bit]"""
+    lines: _Lines | None = None
+    """Signs that each line may have; None where each weight has its own count."""
+
+    def slots(self, piece: Piece, rounds: int) -> int | None:
+        """Return the slots that are planned for a block; None where they follow from the pulses."""
+        if self.lines is None:
+            return None
+        rows, columns = self.lines.rows[piece.rows], self.lines.columns[piece.columns]
+        pairs = [len(set(line[line != 0].tolist())) for line in (rows, columns)]
+        return rounds * pairs[0] * pairs[1]
+
+
+def _part(one: Signs | _Lines, piece: Piece) -> tuple[Signs, tuple[Signs, Signs] | None]:
+    """Return what a round does to a block: signs of its weights, and of its lines."""
+    if isinstance(one, _Lines):
+        rows, columns = one.rows[piece.rows], one.columns[piece.columns]
+        signs: Signs = np.multiply.outer(rows, columns)
+        return signs, (rows, columns)
+    return one[piece.rows, piece.columns], None
+
+
+def blocks_of(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> tuple[Block, ...]:
+    """Return the blocks that matrices are cut into, matrix by matrix, row by row."""
+    return tuple(
+        Block(matrix, row, column)
+        for matrix, (rows, columns) in shapes.items()
+        for row in range(-(-rows // behaviour.block_rows))
+        for column in range(-(-columns // behaviour.block_columns))
+    )
+
+
 def arrays_needed(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> int:
     """Return how many physical arrays the matrices take, each block on arrays of its own."""
-    return behaviour.planes * sum(
-        -(-rows // behaviour.block_rows) * -(-columns // behaviour.block_columns)
-        for rows, columns in shapes.values()
-    )
+    return behaviour.planes * len(blocks_of(behaviour, shapes))
 
 
 class Substrate:
@@ -96,7 +143,9 @@ class Substrate:
         """Array reads and settles so far, without those of evaluation."""
         self.pulse_count = 0
         """Device pulses of updates so far."""
-        self._log = SubstrateLog(behaviour, recorder)
+        self.recorder = recorder
+        self.log = SubstrateLog(behaviour, recorder)
+        """What acts that were computed elsewhere are recorded by."""
         self._pieces = {name: _cut(behaviour, name, shape, seed) for name, shape in shapes.items()}
         self._code_top = max(1, (1 << (behaviour.dac.bits - 1)) - 1)
         self._passes = 2 if behaviour.input_drive == "two_pass" else 1
@@ -106,10 +155,19 @@ class Substrate:
         """All blocks, matrix by matrix, row by row."""
         return tuple(p.cells.block for pieces in self._pieces.values() for p in pieces)
 
+    def pieces(self, matrix: str) -> tuple[Piece, ...]:
+        """Return the blocks of a matrix, row by row."""
+        return self._pieces[matrix]
+
+    @property
+    def room(self) -> str:
+        """What to tell a user whose chip has too few arrays, beyond how many are needed."""
+        return ""
+
     @contextmanager
-    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
-        """Record the body as one trace segment."""
-        with self._log.segment(epoch=epoch, step=step, phase=phase):
+    def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
+        """Record the body as one trace segment, which stands for `repeat` equally long ones."""
+        with self.log.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield
 
     def weights(self, matrix: str) -> FloatArray:
@@ -167,7 +225,7 @@ class Substrate:
                 )
                 result[:, outs] += self.converted(gain * sums)
             conducting.append(Conducting(piece.cells, codes[:, ins], transposed))
-        self._log.read(conducting, unit=self._code_top, passes=self._passes)
+        self.log.read(conducting, unit=self._code_top, passes=self._passes)
         self.read_count += 0 if evaluate else len(values)
         return result
 
@@ -225,25 +283,25 @@ class Substrate:
                     conducting.append(Conducting(piece.cells, columns, transposed=True))
                     drives.append(item.driven[1])
         samples = len(coupled[0].rows)
-        self._log.settle(conducting, drives, unit=self._code_top, neurons=neurons, samples=samples)
+        self.log.settle(conducting, drives, unit=self._code_top, neurons=neurons, samples=samples)
         self.read_count += 0 if evaluate else samples
 
     def convert(self, matrix: str, values: FloatArray) -> FloatArray:
         """Convert held neuron values at the columns of a matrix and return the codes' values."""
         last = [piece for piece in self._pieces[matrix] if self._is_last_row(matrix, piece)]
         widths = [(piece.cells.block, piece.columns.stop - piece.columns.start) for piece in last]
-        self._log.convert(widths, samples=len(values))
+        self.log.convert(widths, samples=len(values))
         return self.converted(values)
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Let the acts of the body wait for what came before, not for each other."""
-        with self._log.together():
+        with self.log.together():
             yield
 
     def operate(self, acts: Mapping[str, int]) -> None:
         """Record digital acts: ``role.action`` → how many."""
-        self._log.digital(acts)
+        self.log.digital(acts)
 
     def pulse(self, matrix: str, rows: Signs, columns: Signs) -> int:
         """Apply one outer product of update pulses: weight (i, j) gets rows[i] · columns[j].
@@ -260,11 +318,66 @@ class Substrate:
         int
             Device pulses.
         """
-        return self._pulse(matrix, np.multiply.outer(rows, columns), (rows, columns))
+        return self._pulse(matrix, [_Lines(rows, columns)], None)
 
     def pulse_cells(self, matrix: str, signs: Signs) -> int:
         """Pulse each weight by its own sign; rows go one after another unless device-serial."""
-        return self._pulse(matrix, signs, None)
+        return self._pulse(matrix, [signs], None)
+
+    def pulse_trains(self, matrix: str, counts: NDArray[np.int64], *, most: int) -> int:
+        """Give each weight its own number of pulses, in one write.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        counts : ndarray of int64, shape (rows, columns)
+            Pulses of each weight, negative ones down.
+        most : int
+            Largest number that a count may have; it sets the width of what the arrays are told.
+
+        Returns
+        -------
+        int
+            Device pulses.
+
+        Notes
+        -----
+        Rows go one after another, unless device-serial, and each lasts as long as its most pulsed
+        weight of either sign: lines alone cannot give every weight a number of its own.
+        """
+        signs, size = np.sign(counts).astype(np.int8), np.abs(counts)
+        rounds = [signs * (size > number) for number in range(int(size.max(initial=0)))]
+        return self._pulse(matrix, rounds, _Train(bits=1 + most.bit_length()))
+
+    def pulse_lines(self, matrix: str, rows: Signs, columns: Signs, train: LineTrain) -> int:
+        """Apply a train of outer products as one write: Σ_n rows[n, i] columns[n, j] for weight ij.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        rows, columns : ndarray of int8, shape (slots, lines)
+            −1, 0 or +1 for each line in each slot.
+        train : LineTrain
+            Signs that each line might have had; every slot is passed through once for each pair of
+            signs that may meet in a block, whether or not chance selected any line.
+
+        Returns
+        -------
+        int
+            Device pulses.
+        """
+        rounds = [_Lines(*pair) for pair in zip(rows, columns, strict=True)]
+        lines = _Lines(*(np.sign(part).astype(np.int8) for part in train))
+        return self._pulse(matrix, rounds, _Train(self.behaviour.dac.bits, lines))
+
+    def relax(self, steps: int) -> None:
+        """Let all cells relax for as long as `steps` presentations are declared to take."""
+        duration = steps * self.behaviour.step_period.value
+        for pieces in self._pieces.values():
+            for piece in pieces:
+                piece.cells.relax(duration)
 
     def program(self, matrix: str, weights: FloatArray, *, verify: bool = False) -> None:
         """Bring a matrix to wanted weights, open loop or with check reads.
@@ -282,22 +395,28 @@ class Substrate:
         for piece in self._pieces[matrix]:
             part = weights[piece.rows, piece.columns]
             if verify or self.behaviour.cell.needs_verify:
-                self._log.tune(piece.cells, piece.cells.tune(part))
+                self.log.tune(piece.cells, piece.cells.tune(part))
             else:
-                self._log.program(piece.cells, piece.cells.write(part))
+                self.log.program(piece.cells, piece.cells.write(part))
 
-    def _pulse(self, matrix: str, signs: Signs, lines: tuple[Signs, Signs] | None) -> int:
+    def _pulse(self, matrix: str, rounds: Sequence[Signs | _Lines], train: _Train | None) -> int:
+        """Pulse the blocks of a matrix round by round; all rounds of a block are one write."""
         total = 0
-        with self._log.together():
+        with self.log.together():
             for piece in self._pieces[matrix]:
-                part = signs[piece.rows, piece.columns]
-                if not part.any():
-                    continue
-                split = None if lines is None else (lines[0][piece.rows], lines[1][piece.columns])
-                before = self._log.before_write(piece.cells)
-                pulses = piece.cells.pulse(part)
-                self._log.write(piece.cells, part, split, before, pulses)
-                total += pulses.before.size
+                slots = None if train is None else train.slots(piece, len(rounds))
+                done = []
+                for one in rounds:
+                    signs, lines = _part(one, piece)
+                    if not signs.any():
+                        continue
+                    before = self.log.before_write(piece.cells)
+                    pulses = piece.cells.pulse(signs)
+                    done.append(Round(signs, lines, before, pulses))
+                    total += pulses.before.size
+                if done or slots:
+                    bits = None if train is None else train.bits
+                    self.log.write(piece.cells, done, slots=slots, bits=bits)
         self.pulse_count += total
         return total
 
@@ -305,17 +424,15 @@ class Substrate:
         codes: FloatArray = np.rint(np.clip(values, -1.0, 1.0) * self._code_top)
         return codes
 
-    def _is_last_row(self, matrix: str, piece: _Piece) -> bool:
+    def _is_last_row(self, matrix: str, piece: Piece) -> bool:
         return bool(piece.rows.stop == self.shapes[matrix][0])
 
 
-def _sides(piece: _Piece, *, transposed: bool) -> tuple[slice, slice]:
+def _sides(piece: Piece, *, transposed: bool) -> tuple[slice, slice]:
     return (piece.columns, piece.rows) if transposed else (piece.rows, piece.columns)
 
 
-def _cut(
-    behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int
-) -> tuple[_Piece, ...]:
+def _cut(behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int) -> tuple[Piece, ...]:
     """Cut a matrix into blocks that fit the arrays, the last ones smaller."""
     if min(shape) < 1:
         message = f"matrix {matrix!r}: expected at least one row and one column, got {shape}"
@@ -327,5 +444,5 @@ def _cut(
             columns = slice(left, min(left + behaviour.block_columns, shape[1]))
             size = (rows.stop - rows.start, columns.stop - columns.start)
             cells = CellBlock(behaviour, Block(matrix, row, column), size, seed)
-            pieces.append(_Piece(cells, rows, columns))
+            pieces.append(Piece(cells, rows, columns))
     return tuple(pieces)

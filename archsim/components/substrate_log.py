@@ -15,7 +15,15 @@ from archsim.components.cell_block import CellBlock, Pulses, Tuning
 from archsim.trace.ops import COUNT_SCALE, Block, OpKind, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Conducting", "Levels", "SubstrateLog", "rounded_quotients"]
+__all__ = [
+    "Conducting",
+    "CountedRead",
+    "Levels",
+    "Round",
+    "SubstrateLog",
+    "Written",
+    "rounded_quotients",
+]
 
 Counts = dict[tuple[str, int, int], int]
 IntArray = NDArray[np.int64]
@@ -34,12 +42,68 @@ class Conducting(NamedTuple):
     transposed: bool
 
 
+class CountedRead(NamedTuple):
+    """Counts of one read of a block, summed over all samples and repeats."""
+
+    block: Block
+    shape: tuple[int, int]
+    transposed: bool
+    samples: int
+    """Samples of one repeat."""
+    driven: int
+    """Driven lines."""
+    conduction: tuple[int, ...]
+    """Σ g x² on each plane, in 1/COUNT_SCALE of a full-scale cell."""
+
+    @property
+    def inputs(self) -> int:
+        """Lines that may be driven."""
+        return self.shape[1 if self.transposed else 0]
+
+    @property
+    def outputs(self) -> int:
+        """Lines that are summed."""
+        return self.shape[0 if self.transposed else 1]
+
+    @property
+    def place(self) -> int:
+        """Which of the matrix's outputs it has: block row, or block column."""
+        return self.block.row if self.transposed else self.block.column
+
+
 class Levels(NamedTuple):
     """Conductances of a block before a write, in 1/COUNT_SCALE of G_max."""
 
     cells: FloatArray
     rows: IntArray
     columns: IntArray
+
+
+class Round(NamedTuple):
+    """Pulses given at once, at most one a device; a write has one round or several."""
+
+    signs: Signs
+    """Sign of the pulse of each weight; 0: none."""
+    lines: tuple[Signs, Signs] | None
+    """Signs of rows and columns whose outer product `signs` is; None if it is none."""
+    before: Levels | None
+    """Conductances before the round; None without a recorder."""
+    pulses: Pulses
+
+
+class Written(NamedTuple):
+    """Counts of one write on a block; tuples have an entry for each plane."""
+
+    pulsed: tuple[int, ...]
+    """Device pulses."""
+    conduction: tuple[int, ...]
+    """Σ (g before + g after) / 2 over the pulses, in 1/COUNT_SCALE of a full-scale cell."""
+    half_selected: tuple[int, ...]
+    drives: tuple[int, ...]
+    """Driven lines, summed over the slots."""
+    slots: int
+    told: int
+    """Bits that the block is told. [bit]"""
 
 
 class _Slots(NamedTuple):
@@ -75,15 +139,16 @@ class SubstrateLog:
         self._bottom = round(bottom * COUNT_SCALE)
         self._tail: tuple[int, ...] = ()
         self._beside: list[int] | None = None
+        self._repeat = 1
 
     @contextmanager
-    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+    def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
         """Record the body as one segment; its first op follows nothing."""
-        self._tail = ()
+        self._tail, self._repeat = (), repeat
         if self._recorder is None:
             yield
             return
-        with self._recorder.segment(epoch=epoch, step=step, phase=phase):
+        with self._recorder.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield
 
     @contextmanager
@@ -103,28 +168,47 @@ class SubstrateLog:
         """Record one read of every block, all at once."""
         if self._recorder is None:
             return
+        items = []
+        for item in conducting:
+            counts: Counts = {}
+            self._conduct(counts, "array.cell_read", 0, item, unit)
+            read = CountedRead(
+                block=item.cells.block,
+                shape=item.cells.shape,
+                transposed=item.transposed,
+                samples=len(item.codes),
+                driven=int(np.count_nonzero(item.codes)),
+                conduction=tuple(counts.values()),
+            )
+            items.append(read)
+        self.read_counted(items, passes=passes)
+        self._peaks(conducting, unit)
+
+    def read_counted(self, items: Sequence[CountedRead], *, passes: int) -> None:
+        """Record one read of every block, all at once, whose counts are known."""
         with self.together():
-            for item in conducting:
-                samples, outputs = len(item.codes), item.cells.shape[0 if item.transposed else 1]
-                counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
-                self._conduct(counts, "array.cell_read", 0, item, unit)
-                self._drive(counts, 0, item)
-                converted = samples * outputs * passes
+            for item in items:
+                counts: Counts = {("controller.step", _WHOLE, _WHOLE): self._repeat}
+                for plane, conduction in enumerate(item.conduction):
+                    counts["array.cell_read", 0, plane] = conduction
+                for plane in range(len(item.conduction)):
+                    counts["dac.drive", 0, plane] = item.driven
+                converted = item.samples * item.outputs * passes
                 for name in ("tia.sample", "sample_hold.sample", "adc.convert"):
-                    counts[name, 0, _WHOLE] = converted
+                    counts[name, 0, _WHOLE] = converted * self._repeat
                 self._op(
                     OpKind.READ_TRANSPOSED if item.transposed else OpKind.READ,
-                    (item.cells.block,),
+                    (item.block,),
                     counts,
-                    slots=samples * passes,
-                    input_bits=item.codes.size * self._drive_bits,
+                    slots=item.samples * passes,
+                    input_bits=item.samples * item.inputs * self._drive_bits,
                     output_bits=converted * self._bits,
                 )
-            self._peaks(conducting, unit)
-        outputs = sum(item.cells.shape[0 if item.transposed else 1] for item in conducting)
-        joined = len(conducting[0].codes) * (outputs * passes - self._outputs(conducting))
+        outputs = sum(item.outputs for item in items)
+        beside = {item.place: item.outputs for item in items}
+        joined = items[0].samples * (outputs * passes - sum(beside.values()))
         if joined:
-            self.digital({"shift_add.add": joined})
+            self.digital({"shift_add.add": joined * self._repeat})
 
     def settle(
         self,
@@ -182,31 +266,64 @@ class SubstrateLog:
     def write(
         self,
         cells: CellBlock,
-        signs: Signs,
-        lines: tuple[Signs, Signs] | None,
-        before: Levels | None,
-        pulses: Pulses,
+        rounds: Sequence[Round],
+        *,
+        slots: int | None = None,
+        bits: int | None = None,
     ) -> None:
-        """Record one round of update pulses on a block.
+        """Record the update pulses of one write on a block.
 
-        Slots, half-selected cells and peaks are counted with the conductances before the write.
-        Both planes of a pair are written at once.
+        Parameters
+        ----------
+        cells : CellBlock
+            The block.
+        rounds : sequence of Round
+            What was done, round after round.
+        slots : int, optional
+            Time slots planned for the write; absent: those that the pulses take.
+        bits : int, optional
+            Bits that each line, or each weight, is told; absent: those of a sign. [bit]
+
+        Notes
+        -----
+        Half-selected cells and peaks are counted with the conductances before each round. Both
+        planes of a pair are written at once.
         """
-        if self._recorder is None or before is None:
+        if self._recorder is None:
             return
-        slots = self._write_slots(signs, lines)
-        counts: Counts = {("controller.step", _WHOLE, _WHOLE): 1}
-        for plane in range(cells.planes):
-            levels = int(pulses.before[plane].sum() + pulses.after[plane].sum())
-            counts["array.pulse", 0, plane] = pulses.cells.size
-            counts["array.cell_pulse", 0, plane] = _half(levels)
-            done = self._slots_on(before, plane, signs, lines)
-            counts["array.half_select", 0, plane] = done.half_selected
-            counts["write_driver.drive", 0, plane] = done.drives
-            for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
-                self._recorder.peak(f"write_{line}", peak)
-        told = signs.size if lines is None else lines[0].size + lines[1].size
-        self._op(OpKind.WRITE, (cells.block,), counts, slots=slots, input_bits=told * _SIGN_BITS)
+        drives, halves, pulsed, levels = np.zeros((4, cells.planes), dtype=np.int64)
+        taken = 0
+        for one in rounds:
+            taken += self._write_slots(one.signs, one.lines)
+            for plane in range(cells.planes):
+                done = self._slots_on(one, plane)
+                drives[plane] += done.drives
+                halves[plane] += done.half_selected
+                pulsed[plane] += one.pulses.cells.size
+                levels[plane] += one.pulses.before[plane].sum() + one.pulses.after[plane].sum()
+                for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
+                    self._recorder.peak(f"write_{line}", peak)
+        by_lines = slots is not None or (bool(rounds) and rounds[0].lines is not None)
+        told = sum(cells.shape) if by_lines else cells.shape[0] * cells.shape[1]
+        written = Written(
+            pulsed=tuple(pulsed.tolist()),
+            conduction=tuple(map(_half, levels.tolist())),
+            half_selected=tuple(halves.tolist()),
+            drives=tuple(drives.tolist()),
+            slots=taken if slots is None else slots,
+            told=told * (_SIGN_BITS if bits is None else bits),
+        )
+        self.written(cells.block, written)
+
+    def written(self, block: Block, write: Written) -> None:
+        """Record one write whose counts are known."""
+        counts: Counts = {("controller.step", _WHOLE, _WHOLE): self._repeat}
+        for plane, pulsed in enumerate(write.pulsed):
+            counts["array.pulse", 0, plane] = pulsed
+            counts["array.cell_pulse", 0, plane] = write.conduction[plane]
+            counts["array.half_select", 0, plane] = write.half_selected[plane]
+            counts["write_driver.drive", 0, plane] = write.drives[plane]
+        self._op(OpKind.WRITE, (block,), counts, slots=write.slots, input_bits=write.told)
 
     def program(self, cells: CellBlock, pulses: Pulses) -> None:
         """Record an open-loop write: a RESET and a SET on every device, one weight at a time."""
@@ -265,17 +382,6 @@ class SubstrateLog:
             self._beside.append(number)
 
     @staticmethod
-    def _outputs(conducting: Sequence[Conducting]) -> int:
-        """Return how many outputs the matrix has: those of the blocks beside each other."""
-        sides = {
-            item.cells.block.row if item.transposed else item.cells.block.column: item.cells.shape[
-                0 if item.transposed else 1
-            ]
-            for item in conducting
-        }
-        return sum(sides.values())
-
-    @staticmethod
     def _conduct(counts: Counts, name: str, block: int, item: Conducting, unit: int) -> None:
         """Add Σ g x² of every sample, each divided by unit² once, half to even."""
         squares = item.codes.astype(np.int64) ** 2
@@ -319,9 +425,9 @@ class SubstrateLog:
             return len(_line_slots(*lines))
         return sum(int(((signs == sign).any(axis=1)).sum()) for sign in (1, -1))
 
-    def _slots_on(
-        self, before: Levels, plane: int, signs: Signs, lines: tuple[Signs, Signs] | None
-    ) -> _Slots:
+    def _slots_on(self, one: Round, plane: int) -> _Slots:
+        signs, lines, before = one.signs, one.lines, one.before
+        assert before is not None  # noqa: S101 (there is a recorder)
         level, rows, columns = before.cells[plane], before.rows[plane], before.columns[plane]
         if self._scheme == "device_serial":
             return _serial_slots(level, rows, columns, signs)

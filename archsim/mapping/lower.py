@@ -21,7 +21,7 @@ from archsim.mapping.program import (
     StationTable,
     Visit,
 )
-from archsim.trace import Op, OpKind, TraceSegment
+from archsim.trace import Block, Op, OpKind, TraceSegment
 
 __all__ = ["Lowering", "ticks"]
 
@@ -72,7 +72,8 @@ class Lowering:
     joined: bool
     accounts: AccountTable = field(default_factory=AccountTable)
     stations: StationTable = field(init=False)
-    _source: str = field(init=False)
+    source: str = field(init=False)
+    """Tile that tells the others what to do where nothing went before."""
     _numbers: dict[str, int] = field(default_factory=dict)
     _front_ends: dict[str, str] = field(default_factory=dict)
 
@@ -84,7 +85,18 @@ class Lowering:
             table.append(station)
         self.stations = StationTable(stations=tuple(table))
         controllers = self.chip.providers("controller") or self.chip.tiles
-        self._source = controllers[0].name
+        self.source = controllers[0].name
+
+    @property
+    def timed(self) -> frozenset[str]:
+        """Acts, ``role.action``, of which more take more time."""
+        return frozenset(
+            f"{role}.{action.name}"
+            for tile in self.chip.tiles
+            for role, part in tile.components.items()
+            for action in part.actions.values()
+            if role not in FRONT_END and action.latency
+        )
 
     def segment(self, trace: TraceSegment) -> Segment:
         """Return the program segment of one trace segment.
@@ -94,11 +106,13 @@ class Lowering:
         InputError
             If an op needs a component that the chip lacks.
         """
-        builder = SegmentBuilder(epoch=trace.epoch, step=trace.step, phase=trace.phase.value)
+        builder = SegmentBuilder(
+            epoch=trace.epoch, step=trace.step, phase=trace.phase.value, repeat=trace.repeat
+        )
         done: list[tuple[int, str]] = []
         carried: dict[tuple[int, str], int] = {}
         for op in trace.ops:
-            visits, begin, end = self._visits(op, self._acts(op))
+            visits, begin, end = self._visits(op, self._acts(op), trace.repeat)
             if op.input_bits:
                 after = self._told(builder, op, [done[number] for number in op.after], begin)
             else:
@@ -121,7 +135,7 @@ class Lowering:
     ) -> list[int]:
         """Return what `op` waits for: packets that tell its tiles, or the ops before."""
         tasks = [task for task, _ in before]
-        source = before[-1][1] if before else self._source
+        source = before[-1][1] if before else self.source
         targets = dict.fromkeys(
             tile for block in op.blocks for tile in self.placement.tiles[block]
         ) or {begin: None}
@@ -131,6 +145,56 @@ class Lowering:
             if source and target != source
         ]
         return packets or tasks
+
+    def located(
+        self, blocks: Sequence[Block], name: str, block: int, plane: int
+    ) -> tuple[str, Component, Action]:
+        """Return the tile, component and action that a count of an op on blocks falls on.
+
+        Raises
+        ------
+        InputError
+            If the chip lacks it.
+        """
+        role, _, action = name.partition(".")
+        if block >= 0:
+            wanted = self.placement.tiles[blocks[block]][max(plane, 0)]
+        else:
+            wanted = self.placement.tiles[blocks[0]][0] if blocks else ""
+        tile = self._provider(role, wanted)
+        component = self.chip.tile(tile).components[role]
+        if action not in component.actions:
+            message = (
+                f"chip {self.chip.name}: {tile}.{role} cannot {action}, which the workload needs"
+            )
+            raise InputError(message)
+        return tile, component, component.actions[action]
+
+    def account(self, phase: str, tile: str, component: Component, action: Action) -> int:
+        """Return the account of an action."""
+        return self.accounts.number(phase, tile, component.name, action.name)
+
+    def station(self, tile: str, component: Component) -> int:
+        """Return the station of a component that acts on its own."""
+        return self._numbers[f"{tile}.{component.name}"]
+
+    def front_end(self, tile: str) -> int:
+        """Return the station of the array of a tile and of what acts as one with it."""
+        return self._numbers[self._front_ends[tile]]
+
+    def link_station(self, link: Link) -> int:
+        """Return the station of a link."""
+        return self._numbers[link.name]
+
+    def link_account(self, phase: str, link: Link) -> int:
+        """Return the account of bits on a link."""
+        return self.accounts.number(phase, link.name, link.component.name, "transfer")
+
+    def routed(self, phase: str, link: Link) -> int | None:
+        """Return the account of flits in the router at the far end of a link; None without one."""
+        if not (link.target and self.chip.has_router(link.target)):
+            return None
+        return self.accounts.number(phase, link.target, "router", "route")
 
     def _all_stations(self) -> Iterator[Station]:
         groups = list(self.placement.tiles.values())
@@ -158,19 +222,10 @@ class Lowering:
 
     def _acts(self, op: Op) -> list[_Act]:
         """Return the counts of an op with their components, in the order they were recorded."""
-        acts = []
-        home = self.placement.tiles[op.blocks[0]][0] if op.blocks else ""
-        for name, block, plane, count in op.counts:
-            role, _, action = name.partition(".")
-            placed = self.placement.tiles
-            wanted = placed[op.blocks[block]][max(plane, 0)] if block >= 0 else home
-            tile = self._provider(role, wanted)
-            component = self.chip.tile(tile).components[role]
-            if action not in component.actions:
-                what = f"{tile}.{role} cannot {action}"
-                raise InputError(f"chip {self.chip.name}: {what}, which the workload needs")
-            acts.append(_Act(tile, component, component.actions[action], count))
-        return acts
+        return [
+            _Act(*self.located(op.blocks, name, block, plane), count)
+            for name, block, plane, count in op.counts
+        ]
 
     def _provider(self, role: str, wanted: str) -> str:
         """Return the tile whose `role` serves `wanted`: itself, else the first that has one."""
@@ -184,8 +239,12 @@ class Lowering:
             raise InputError(message)
         return providers[0].name
 
-    def _visits(self, op: Op, acts: Sequence[_Act]) -> tuple[list[Visit], str, str]:
-        """Return the visits of an op, the tile where it begins and the one where it ends."""
+    def _visits(self, op: Op, acts: Sequence[_Act], repeat: int) -> tuple[list[Visit], str, str]:
+        """Return the visits of an op, the tile where it begins and the one where it ends.
+
+        Counts are those of `repeat` ops that take the same time, one after another; a visit takes
+        the time of one of them.
+        """
         front = [act for act in acts if act.component.name in FRONT_END]
         rest = [act for act in acts if act.component.name not in FRONT_END]
         visits: list[Visit] = []
@@ -196,7 +255,9 @@ class Lowering:
             places.append(front[0].tile)
         for act in rest:
             number = self._account(op, act)
-            occupancy, latency = _duration(act.action, act.count, act.component.servers)
+            each, odd = divmod(act.count, repeat)
+            assert not (odd and act.action.latency)  # noqa: S101 (the recorder merges no such)
+            occupancy, latency = _duration(act.action, each, act.component.servers)
             if not latency or not act.count:
                 untimed.append((number, act.count))
                 continue
@@ -215,7 +276,7 @@ class Lowering:
     def _front_visit(self, op: Op, acts: Sequence[_Act]) -> Visit:
         """Return the one visit in which an array and what surrounds it act together."""
         first = next((act for act in acts if act.component.name == "array"), acts[0])
-        slot = first.component.actions[PACE[op.kind]] if op.kind in PACE else first.action
+        slot = first.component.actions.get(PACE.get(op.kind, ""), first.action)
         length = max(ticks(slot.latency), 1) * op.slots
         station = self._numbers[self._front_ends[first.tile]]
         side = tuple((self._account(op, act), act.count) for act in acts if act is not first)
@@ -236,11 +297,14 @@ class Lowering:
         """Add the task that carries what `op` needs from tile to tile; return its number."""
         route = self.chip.route(source, target)
         flits = max(-(-bits // link.width_bits) for link in route)
-        visits = [self._hop(op, link, bits, flits, last=link is route[-1]) for link in route]
+        visits = [
+            self._hop(op, link, bits, flits, last=link is route[-1], repeat=builder.repeat)
+            for link in route
+        ]
         label = f"{op.phase} {source} to {target}"
         return builder.task(visits, after=after, flits=flits, label=label)
 
-    def _hop(self, op: Op, link: Link, bits: int, flits: int, *, last: bool) -> Visit:
+    def _hop(self, op: Op, link: Link, bits: int, flits: int, *, last: bool, repeat: int) -> Visit:
         """Return the visit of a packet on one link, with the router at its far end."""
         transfer = link.component.actions["transfer"]
         cycle = max(ticks(transfer.interval), 1)
@@ -250,10 +314,10 @@ class Lowering:
         phase = op.phase.value
         side: tuple[tuple[int, int], ...] = ()
         if link.target and self.chip.has_router(link.target):
-            side = ((self.accounts.number(phase, link.target, "router", "route"), flits),)
+            side = ((self.accounts.number(phase, link.target, "router", "route"), repeat * flits),)
         account = self.accounts.number(phase, link.name, link.component.name, "transfer")
         station = self._numbers[link.name]
-        return Visit(station, flits * cycle, latency, account, bits, side=side)
+        return Visit(station, flits * cycle, latency, account, repeat * bits, side=side)
 
 
 def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:

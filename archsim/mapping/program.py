@@ -122,6 +122,8 @@ class Segment:
     phase: str
     gap_ticks: int
     """Idle time between the end of this segment and the next one's begin, ≥ 0. [fs]"""
+    repeat: int = 1
+    """How many segments of equal timing it stands for; counts are sums, ticks those of one."""
     release_ticks: IntArray
     """(n,) earliest ready tick of each task, from the segment's begin. [fs]"""
     flits: IntArray
@@ -197,6 +199,7 @@ class SegmentBuilder:
     step: int = 0
     phase: str = "mixed"
     gap_ticks: int = 0
+    repeat: int = 1
     _columns: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in _ARRAYS})
     _labels: list[str] = field(default_factory=list)
 
@@ -255,6 +258,7 @@ class SegmentBuilder:
             step=self.step,
             phase=self.phase,
             gap_ticks=self.gap_ticks,
+            repeat=self.repeat,
             labels=labels,
             **arrays,
         )

@@ -52,6 +52,7 @@ from archsim.report.tolerance import (
     tolerance_table,
 )
 from archsim.runs import Run
+from archsim.workload import AttractorDescription
 
 __all__ = ["Demo", "write_demo"]
 
@@ -87,7 +88,7 @@ class Demo:
             found["training_time"].append(Finding(name, own.time))
             found["training_energy"].append(Finding(name, interval(own.energy)))
             task = self.runs[name].task
-            words = len(task.dataset.words) if task is not None else 0
+            words = len(task.dataset.words) if isinstance(task, AttractorDescription) else 0
             for quantity, finding in seeds_findings(name, self.outcomes[name], words).items():
                 found.setdefault(quantity, []).append(finding)
         return {
@@ -174,7 +175,9 @@ def _figures(name: str, run: Run, steps: _Steps) -> Figures:
 
 
 def _rows(name: str, run: Run, own: Figures, recipe: Recipe) -> list[GpuRow]:
-    return [] if run.task is None else gpu_rows(own, run.task, recipe.gpus, case=name)
+    if not isinstance(run.task, AttractorDescription):
+        return []
+    return gpu_rows(own, run.task, recipe.gpus, case=name)
 
 
 def _write(folder: Claim, demo: Demo, log: Mapping[str, object]) -> None:

@@ -18,6 +18,7 @@ from archsim.errors import InputError
 from archsim.report.tables import Column, Table
 from archsim.runs import Run, run
 from archsim.spec import with_values
+from archsim.workload import AttractorDescription
 
 __all__ = ["Figures", "dominant_table", "figures", "simulated_time"]
 
@@ -87,7 +88,9 @@ def simulated_time(done: Run, values: Mapping[str, float]) -> float:
         return done.totals.training_time
     if done.machine is None or done.task is None:
         raise InputError(f"run on {done.chip}: expected a crossbar chip")
-    task = done.task.model_copy(update={"test": done.task.test.model_copy(update={"copies": 1})})
+    task = done.task
+    if isinstance(task, AttractorDescription):
+        task = task.model_copy(update={"test": task.test.model_copy(update={"copies": 1})})
     policies = dict(text.split("=", 1) for text in done.policies)
     again = run(task, with_values(done.machine, values), seed=done.seed, policies=policies or None)
     return again.totals.training_time

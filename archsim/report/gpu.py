@@ -26,7 +26,7 @@ from archsim.report.figures import Figures
 from archsim.report.page import Section
 from archsim.report.tables import Cell, Column, Table
 from archsim.spec.read import resolve
-from archsim.workload import WorkloadDescription
+from archsim.workload import AttractorDescription
 
 __all__ = [
     "GpuRow",
@@ -98,7 +98,7 @@ def read_gpu(reference: str) -> GpuDescription:
 
 def gpu_rows(
     own: Figures,
-    workload: WorkloadDescription,
+    workload: AttractorDescription,
     gpus: Sequence[str],
     *,
     case: str = "",
@@ -110,7 +110,7 @@ def gpu_rows(
     ----------
     own : Figures
         Figures of the run.
-    workload : WorkloadDescription
+    workload : AttractorDescription
         What it learnt; the GPU learns the same by backpropagation, to the same criterion.
     gpus : sequence of str
         References of chips of kind gpu; measurements beside them are rows too.

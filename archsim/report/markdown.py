@@ -20,6 +20,7 @@ from archsim.report.sections import (
 )
 from archsim.report.stored import descriptions
 from archsim.runs.result import Run
+from archsim.workload import AttractorDescription
 
 __all__ = ["Context", "accuracy_findings", "findings", "run_markdown", "run_page"]
 
@@ -90,8 +91,10 @@ def findings(run: Run) -> dict[str, list[Finding]]:
 def accuracy_findings(run: Run, of: str) -> dict[str, list[Finding]]:
     """Return what the final tests of a run say of published quantities: name → findings."""
     _, workload = descriptions(run)
+    found: dict[str, list[Finding]] = {}
+    if not isinstance(workload, AttractorDescription):
+        return found
     words = len(workload.dataset.words)
-    found = {}
     for trial in trials(run.metrics):
         if not trial.flips:
             found["clean_words_recalled"] = [Finding(of, round(trial.exact * words))]

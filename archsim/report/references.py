@@ -19,6 +19,7 @@ Part = Literal["chip", "workload"]
 
 _CATALOGS: Mapping[Part, Kind] = {"chip": "chips", "workload": "workloads"}
 _CHIP_FIELDS = frozenset(("kind", "tiles", "behaviour", "unpriced"))
+_WORKLOAD_FIELDS = frozenset(("dataset", "rule", "pacing"))
 
 
 def kind_of(reference: str) -> Part:
@@ -50,11 +51,8 @@ def kind_of(reference: str) -> Part:
             "workload; name the file"
         )
         raise InputError(message)
-    return (
-        "chip"
-        if _CHIP_FIELDS & load_yaml(next(iter(found.values()))).plain().keys()
-        else "workload"
-    )
+    fields = load_yaml(next(iter(found.values()))).plain().keys()
+    return "workload" if _WORKLOAD_FIELDS & fields or not _CHIP_FIELDS & fields else "chip"
 
 
 def _unknown(reference: str) -> InputError:

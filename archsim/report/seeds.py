@@ -15,7 +15,13 @@ from archsim.errors import InputError
 from archsim.report.accuracy import Trial
 from archsim.report.claims import Finding
 from archsim.report.tables import Cell, Column, Table
-from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
+from archsim.workload import (
+    AttractorResult,
+    TrainingResult,
+    WorkloadDescription,
+    read_workload,
+    train,
+)
 
 __all__ = [
     "Outcome",
@@ -106,7 +112,15 @@ def _once(task: WorkloadDescription, machine: CrossbarDescription, seed: int) ->
 
 
 def outcome_of(result: TrainingResult, seed: int) -> Outcome:
-    """Return what a finished training came to."""
+    """Return what a finished training came to.
+
+    Raises
+    ------
+    InputError
+        If it was of another kind than attractor.
+    """
+    if not isinstance(result, AttractorResult):
+        raise InputError("seeds: expected the training of a workload of kind attractor")
     clean = Trial(0.0, result.clean.near, result.clean.exact, 1.0)
     tests = (
         Trial(one.flips, one.score.near, one.score.exact, one.ceiling) for one in result.trials

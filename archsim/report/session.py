@@ -26,7 +26,7 @@ from archsim.report.page import Page, Section
 from archsim.report.plots import require_plots, write_plots
 from archsim.report.sections import accuracy_section, breakdown_section, totals_section
 from archsim.runs import Run, run
-from archsim.workload import WorkloadDescription
+from archsim.workload import AttractorDescription, WorkloadDescription
 
 __all__ = [
     "Clock",
@@ -162,7 +162,7 @@ def run_and_write(
 def seen_beside(done: Run, request: Request) -> Context:
     """Return the GPUs of the catalog and the published figures of the chip, beside a run."""
     published = read_published(request.chip)
-    if done.task is None:
+    if not isinstance(done.task, AttractorDescription):
         return Context(published=published)
     own = figures(done, sample_time=request.ranges)
     several = {own.of: own}

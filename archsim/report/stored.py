@@ -22,7 +22,7 @@ from archsim.runs.result import RESULT_SCHEMA, Run, Totals
 from archsim.spec.document import Document, load_yaml, parse_yaml
 from archsim.spec.node import Node
 from archsim.spec.read import validate
-from archsim.workload import WorkloadDescription
+from archsim.workload import ANY_WORKLOAD, WorkloadDescription
 
 __all__ = ["Descriptions", "StoredRun", "descriptions", "read_run"]
 
@@ -101,7 +101,7 @@ def descriptions(run: Run | StoredRun) -> Descriptions:
         document = parse_yaml(config_text(run.config), "config.resolved.yaml")
     return Descriptions(
         chip=validate(_part(document, "chip"), ANY_CHIP, faults=list(document.faults)),
-        workload=validate(_part(document, "workload"), WorkloadDescription, faults=[]),
+        workload=validate(_part(document, "workload"), ANY_WORKLOAD, faults=[]),
     )
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from archsim.trace.ops import Block, Op, OpKind, Phase
+from archsim.trace.spikes import SpikeSegment
 
 __all__ = ["Recorder", "TraceSegment", "TraceTotals"]
 
@@ -23,6 +24,13 @@ class TraceSegment:
     phase: Phase
     """Phase of all ops, or ``mixed``."""
     ops: tuple[Op, ...]
+    repeat: int = 1
+    """How many stretches it stands for, one after another, that take the same time; the counts of
+    its ops are their sums."""
+    window: float = 0.0
+    """Above 0 where inputs come in real time and this segment ends what is done for one of them:
+    the next segment begins so long after the first one since the last such end, or as soon as the
+    chip is idle if it is late. 0: the next segment begins at once. [s]"""
 
 
 @dataclass(slots=True)
@@ -46,16 +54,26 @@ class Recorder:
     sink : callable, optional
         Receives each TraceSegment as it ends; without it segments are dropped and only the
         totals remain.
+    merge : frozenset of str, optional
+        Segments that differ in nothing but counts may come as one, with `repeat`; counts named
+        here (``role.action``) have to be equal nevertheless, because their acts take time.
+        Absent: every segment comes by itself.
     """
 
-    def __init__(self, sink: Callable[[TraceSegment], None] | None = None) -> None:
+    def __init__(
+        self,
+        sink: Callable[[TraceSegment | SpikeSegment], None] | None = None,
+        *,
+        merge: frozenset[str] | None = None,
+    ) -> None:
         self.totals = TraceTotals()
+        self.merge = merge
         self._sink = sink
         self._ops: list[Op] | None = None
         self._phase = Phase.MIXED
 
     @contextmanager
-    def segment(self, *, epoch: int, step: int, phase: Phase) -> Iterator[None]:
+    def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
         """Record the ops of the body as one segment; an empty body records none."""
         if self._ops is not None:
             message = "a trace segment is open already"
@@ -67,7 +85,7 @@ class Recorder:
         finally:
             self._ops = None
         if ops:
-            self._finish(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops))
+            self._finish(TraceSegment(epoch=epoch, step=step, phase=phase, ops=ops, repeat=repeat))
 
     def op(
         self,
@@ -105,6 +123,27 @@ class Recorder:
         )
         return number
 
+    @property
+    def streams(self) -> bool:
+        """Whether anybody receives the segments."""
+        return self._sink is not None
+
+    def add(self, segment: TraceSegment | SpikeSegment) -> None:
+        """Take a segment that was made elsewhere."""
+        if isinstance(segment, TraceSegment):
+            self._finish(segment)
+            return
+        ops = len(segment.arrivals) + len(segment.series) * len(segment.moments)
+        self.tally(segment.counts(), segments=1, ops=ops)
+        if self._sink is not None:
+            self._sink(segment)
+
+    def tally(self, counts: Mapping[tuple[str, str], int], *, segments: int, ops: int) -> None:
+        """Add to the totals what segments would have, where nobody receives them."""
+        self.totals.segments += segments
+        self.totals.ops += ops
+        self.totals.counts.update(counts)
+
     def peak(self, line: str, value: int) -> None:
         """Keep `value` if it is the largest seen on `line`."""
         if value > self.totals.peaks.get(line, -1):
@@ -112,8 +151,8 @@ class Recorder:
 
     def _finish(self, segment: TraceSegment) -> None:
         totals = self.totals
-        totals.segments += 1
-        totals.ops += len(segment.ops)
+        totals.segments += segment.repeat
+        totals.ops += segment.repeat * len(segment.ops)
         for op in segment.ops:
             for name, _, _, count in op.counts:
                 totals.counts[op.phase.value, name] += count

@@ -1,82 +1,56 @@
-"""Workloads as they stand in a file: data, network, rule, pulses, and when to stop."""
+"""Workloads as they stand in a file: what all kinds have, and the registry of kinds."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Annotated
 
-import numpy as np
-from pydantic import model_validator
+from pydantic import SerializeAsAny, TypeAdapter
 
-import archsim.workload.rule_difference
-import archsim.workload.rule_equilibrium  # noqa: F401  (both register their rules)
 from archsim import catalog
+from archsim.components.registry import Registry
 from archsim.spec import Description, read
-from archsim.workload.backprop import BackpropDescription
-from archsim.workload.datasets import BrailleDataset
-from archsim.workload.evaluation import Goal, StopDescription, TrialDescription
-from archsim.workload.network import Network, NetworkDescription
-from archsim.workload.pulses import PulseDescription
-from archsim.workload.rules import AnyRule
 
-__all__ = ["WorkloadDescription", "read_workload"]
+__all__ = ["ANY_WORKLOAD", "WORKLOADS", "AnyWorkload", "WorkloadDescription", "read_workload"]
 
 
 class WorkloadDescription(Description):
-    """Something to learn, and how."""
+    """Base of all kinds of workload: something to learn, and how.
 
+    A kind subclasses it, pins `kind` to a literal, adds its fields (`dataset` and `pacing` among
+    them) and implements `shapes`. `register_workload` makes it known, with what trains it.
+    """
+
+    kind: str
+    """Registered kind of the workload."""
     name: str
     """Name of the workload."""
     about: str = ""
     """What it is, in a sentence or two."""
-    dataset: BrailleDataset
+    dataset: Description
     """What is presented."""
-    task: Literal["reconstruct", "classify"]
-    """Whether the outputs are the clean pattern, or one unit for each pattern."""
-    network: NetworkDescription
-    """Layers and gains."""
-    rule: AnyRule
-    """Learning rule."""
-    pulses: PulseDescription
-    """From wanted changes to update pulses."""
-    training: Literal["on_chip", "open_loop", "verified"] = "on_chip"
-    """Where the weights are learnt: on the cells themselves; or on ideal cells, and then written
-    once without verify; or written with check reads."""
-    stop: StopDescription
-    """When training ends."""
-    test: TrialDescription
-    """What is tested then."""
-    pacing: Literal["as_fast_as_possible"] = "as_fast_as_possible"
+    pacing: str
     """When presentations arrive."""
-    baseline: BackpropDescription
-    """The same task learnt by backpropagation in software."""
 
     @property
-    def goal(self) -> Goal:
-        """Targets of all patterns."""
-        patterns = self.dataset.patterns.astype(np.float64)
-        if self.task == "reconstruct":
-            return Goal("reconstruct", patterns)
-        return Goal("classify", 2.0 * np.eye(len(patterns)) - 1.0)
-
-    @property
+    @abstractmethod
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Matrix name → (rows, columns), in the order of the network."""
-        inputs, outputs = self.dataset.patterns.shape[1], self.goal.targets.shape[1]
-        return Network.shapes(self.network, inputs=inputs, outputs=outputs)
 
-    @model_validator(mode="after")
-    def _lists_fit(self) -> Self:
-        matrices = len(self.network.hidden) + 1
-        for name in ("threshold", "slope", "row_share"):
-            found = len(getattr(self.pulses, name))
-            if found not in (1, matrices):
-                message = (
-                    f"pulses.{name}: expected one entry, or {matrices} for as many layers of "
-                    f"weights, got {found}"
-                )
-                raise ValueError(message)
-        return self
+
+WORKLOADS: Registry[WorkloadDescription] = Registry(
+    WorkloadDescription,  # type: ignore[type-abstract]  # never instantiated
+    field="kind",
+    what="workload kind",
+)
+"""Workload descriptions by registered kind."""
+
+AnyWorkload = Annotated[SerializeAsAny[WorkloadDescription], WORKLOADS]
+"""A workload of any registered kind, told by its field `kind`."""
+
+ANY_WORKLOAD: TypeAdapter[WorkloadDescription] = TypeAdapter(AnyWorkload)
+"""Reads a workload of any registered kind."""
 
 
 def read_workload(
@@ -97,4 +71,4 @@ def read_workload(
         If there is no such workload, or its file has faults.
     """
     path, variant = catalog.find("workloads", reference)
-    return read(path, WorkloadDescription, variant=variant, settings=settings)
+    return read(path, ANY_WORKLOAD, variant=variant, settings=settings)

@@ -1,0 +1,91 @@
+"""CSV files of labelled images: a header, then one row of numbers for each image."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import InputError
+
+__all__ = ["MAX_BYTES", "CsvTable", "read_csv"]
+
+MAX_BYTES = 1 << 28
+"""Most bytes that a CSV file may have."""
+
+_MAX_HEADER = 1 << 20
+
+
+class CsvTable(NamedTuple):
+    """What a CSV file holds."""
+
+    header: tuple[str, ...]
+    pixels: NDArray[np.float32]
+    """Shape (rows, columns without the label)."""
+    labels: NDArray[np.float64]
+
+
+def read_csv(path: Path, *, label: str) -> CsvTable:
+    """Return the images and labels of a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+        File with a header line.
+    label : str
+        Header of the column with the class.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is too large, has no such column, or a row does not hold as
+        many numbers as the header.
+    """
+    place = path.name
+    try:
+        header, table = _table(path, label)
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{place}: expected a CSV file in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{place}: cannot be read: {error.strerror or error}") from None
+    if table.shape[1] != len(header):
+        raise InputError(
+            f"{place}: expected rows of {len(header)} numbers as in the header, got "
+            f"{table.shape[1]}"
+        )
+    column = header.index(label)
+    pixels = np.delete(table, column, axis=1).astype(np.float32)
+    if not pixels.shape[1]:
+        raise InputError(f"{place}: expected columns of pixels beside {label}, got none")
+    return CsvTable(header, pixels, table[:, column])
+
+
+def _table(path: Path, label: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Return the header and all numbers."""
+    place, size = path.name, path.stat().st_size
+    if size > MAX_BYTES:
+        raise InputError(f"{place}: expected at most {MAX_BYTES} bytes, got {size}")
+    with path.open(encoding="utf-8", newline="") as file:
+        header = tuple(next(csv.reader([file.readline(_MAX_HEADER)]), ()))
+        if label not in header:
+            shown = ", ".join(header[:8])
+            raise InputError(f"{place}:1: expected a column {label}, got {shown or 'nothing'}")
+        rows = (line for line in file if line.strip())
+        first = next(rows, None)
+        if first is None:
+            raise InputError(f"{place}: expected at least one row below the header, got none")
+        try:
+            lines = itertools.chain((first,), rows)
+            table = np.loadtxt(lines, delimiter=",", dtype=np.float64, ndmin=2, comments=None)
+        except UnicodeDecodeError:
+            raise
+        except ValueError as error:
+            text = str(error).splitlines()[0][:160]
+            raise InputError(
+                f"{place}: expected rows of {len(header)} numbers below the header: {text}"
+            ) from None
+    return header, table
