@@ -24,6 +24,7 @@ from archsim.report.sections import included_section
 from archsim.report.stored import read_run
 from archsim.report.tables import Cell, Column, Table
 from archsim.runs import Run
+from archsim.workload import as_attractor
 
 __all__ = ["Compared", "Comparison", "comparison"]
 
@@ -182,7 +183,7 @@ def _of_runs(
 def _with_gpu(run: Run, own: Figures, reference: str) -> Comparison:
     if run.task is None or run.machine is None:
         raise InputError(f"run on {run.chip}: expected a run of a workload on a crossbar chip")
-    rows = gpu_rows(own, run.task, [reference])
+    rows = gpu_rows(own, as_attractor(run.task), [reference])
     compared = []
     whole = interval(own.full_energy)
     for row in rows:

@@ -88,7 +88,7 @@ class Demo:
             found["training_time"].append(Finding(name, own.time))
             found["training_energy"].append(Finding(name, interval(own.energy)))
             task = self.runs[name].task
-            words = len(task.dataset.words) if task is not None else 0
+            words = len(task.dataset.words) if isinstance(task, AttractorDescription) else 0
             for quantity, finding in seeds_findings(name, self.outcomes[name], words).items():
                 found.setdefault(quantity, []).append(finding)
         return {

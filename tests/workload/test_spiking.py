@@ -230,7 +230,12 @@ class TestPruning:
         def chosen(key, share=1.0, already=none):
             pruning = task.pruning.model_copy(update={"key": key})
             return pruned_set(
-                pruning, weights=weights, spread=np.array([0.5, 0.1]), already=already, share=share
+                pruning,
+                weights=weights,
+                spread=np.array([0.5, 0.1]),
+                already=already,
+                share=share,
+                draw=np.random.default_rng(0),
             ).tolist()
 
         assert chosen("lowest") == [[True, False], [False, True]]
@@ -240,6 +245,19 @@ class TestPruning:
             [False, True],
             [False, False],
         ]
+
+    def test_ties_are_settled_by_chance_not_by_place(self):
+        pruning = small(pruning=HALF).pruning.model_copy(update={"key": "lowest"})
+        found = pruned_set(
+            pruning,
+            weights=np.full((40, 50), -1.0),
+            spread=np.ones(40),
+            already=np.zeros((40, 50), dtype=bool),
+            share=1.0,
+            draw=np.random.default_rng(0),
+        )
+        assert found.sum() == 1000
+        assert 10 < found.sum(axis=1).min() <= found.sum(axis=1).max() < 40
 
     def test_spread_is_that_of_how_recent_an_input_is(self):
         task = small()
