@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 
 from threadpoolctl import threadpool_limits
 
@@ -13,13 +11,10 @@ from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
-from archsim.engine.policy import policies as registered_policies
+from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
-from archsim.mapping.lower import Lowering
-from archsim.mapping.place import place
-from archsim.mapping.program import Segment, StationTable
-from archsim.runs.fold import EventRow, EventSink, Fold
+from archsim.runs.costing import Watch, costing
+from archsim.runs.fold import EventRow, EventSink
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
@@ -28,7 +23,6 @@ from archsim.workload import TrainingResult, WorkloadDescription, read_workload,
 
 __all__ = ["EngineName", "run"]
 
-Watch = Callable[[StationTable, Segment, Timing], None]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
@@ -131,29 +125,23 @@ class _Bench:
         watch: Watch | None,
     ) -> None:
         self.task, self.seed = task, seed
-        self.chip = build(machine)
-        behaviour = machine.behaviour
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=self.recorder)
-        self.placement = place(
+        self.substrate = substrate_of(
+            machine.behaviour, task.shapes, seed=seed, recorder=self.recorder
+        )
+        line = costing(
+            build(machine),
             self.substrate.blocks,
-            planes=behaviour.planes,
-            chip=self.chip,
-            note=self.substrate.room,
+            room=self.substrate.room,
+            engine=engine,
+            policies=policies,
+            events=events,
+            watch=watch,
         )
-        self.lowering = Lowering(
-            chip=self.chip, placement=self.placement, joined=behaviour.lockstep
-        )
+        self.chip, self.placement, self.fold = line.chip, line.placement, line.fold
+        self.lowering, self.policies = line.lowering, line.policies
         each = events is not None or watch is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
-        stations = self.lowering.stations
-        timer, self.policies = _engine(engine, stations, policies)
-        self.fold = Fold(
-            lowering=self.lowering,
-            engine=timer,
-            events=events,
-            watch=None if watch is None else functools.partial(watch, stations),
-        )
 
     def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
         self.fold(segment)
@@ -172,44 +160,6 @@ class _Bench:
             self.task, self.substrate, seed=self.seed, on_metric=on_metric, progress=progress
         )
         return measured, result
-
-
-def _engine(
-    name: EngineName, stations: StationTable, policies: Mapping[str, str | Policy]
-) -> tuple[Engine, tuple[str, ...]]:
-    """Return the engine, and the custom policies by the stations they rule."""
-    chosen: dict[int, Policy] = {}
-    named = []
-    for pattern, policy in policies.items():
-        hits = [
-            n for n, s in enumerate(stations.stations) if fnmatchcase(s.name, _literal(pattern))
-        ]
-        if not hits:
-            known = ", ".join(station.name for station in stations.stations[:12])
-            raise InputError(f"policies: no station is called {pattern!r}; there are {known}")
-        label = policy if isinstance(policy, str) else policy.__qualname__
-        chosen.update(dict.fromkeys(hits, _policy(policy)))
-        named += [f"{stations[number].name}={label}" for number in hits]
-    engine = choose(name, stations, chosen)
-    return (engine if chosen else ReplayEngine(engine)), tuple(sorted(named))
-
-
-def _policy(policy: str | Policy) -> Policy:
-    """Return the policy, looked up if it is a name."""
-    if not isinstance(policy, str):
-        return policy
-    known = registered_policies()
-    if policy not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise InputError(
-            f"policies: expected one of the registered policies ({names}), got {policy!r}"
-        )
-    return known[policy]
-
-
-def _literal(pattern: str) -> str:
-    """Return a pattern in which brackets are indices, and only * and ? are wild."""
-    return pattern.replace("[", "[[]")
 
 
 def _split(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
