@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
-from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
 from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.program import Segment
+from archsim.mapping.ticks import ticks
 from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
 
 __all__ = ["EventRow", "EventSink", "Fold"]
@@ -87,7 +87,7 @@ class Fold:
         self._since += end_tick
         if not trace.window:
             return segment
-        gap = lower.ticks(trace.window) - self._since
+        gap = ticks(trace.window) - self._since
         self._since = 0
         self.late += gap < 0
         return replace(segment, gap_ticks=gap) if gap > 0 else segment
@@ -108,10 +108,10 @@ class Fold:
             busy = int(segment.occupancy_ticks[visit])
             booked = [(int(segment.account[visit]), int(segment.count[visit]), busy)]
             booked += [(account, count, 0) for account, count in side.get(visit, ())]
-            for account, count, ticks in booked:
+            for account, count, held in booked:
                 if account >= 0:
                     phase, tile, component, action = accounts[account]
                     place = (tile, component, action, phase)
-                    events((number, tasks[visit], visit, *place, arrival, start, ticks, count))
+                    events((number, tasks[visit], visit, *place, arrival, start, held, count))
 
         return record
