@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archsim.mapping.program import Segment, Station, StationTable
 
-__all__ = ["Mesh", "Traffic", "uniform", "unit_packets"]
+__all__ = ["Mesh", "Traffic", "random_walks", "uniform", "unit_packets"]
 
 IntArray = NDArray[np.int64]
 
@@ -102,29 +102,46 @@ def unit_packets(
     latency[first] = mesh.injection
     latency[last] = mesh.ejection + flits - 1
     channel = np.where(last, 0, owner % max(mesh.channels, 1))
-    ones, none = np.ones(packets, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    segment = Segment(
+    segment = _independent(
+        release, offsets, station, np.full(len(owner), flits), latency, channel=channel, flits=flits
+    )
+    return Traffic(segment=segment, links=links)
+
+
+def _independent(
+    release: IntArray,
+    offsets: IntArray,
+    station: IntArray,
+    occupancy: IntArray,
+    latency: IntArray,
+    *,
+    channel: IntArray | None = None,
+    flits: int = 1,
+) -> Segment:
+    """Return a segment of tasks that depend on nothing and are booked nowhere."""
+    tasks, visits = len(release), len(station)
+    none = np.zeros(0, dtype=np.int64)
+    return Segment(
         epoch=-1,
         step=0,
         phase="io",
         gap_ticks=0,
         release_ticks=release,
-        flits=flits * ones,
-        fork_of=-ones,
-        dependency_offsets=np.zeros(packets + 1, dtype=np.int64),
+        flits=np.full(tasks, flits),
+        fork_of=np.full(tasks, -1),
+        dependency_offsets=np.zeros(tasks + 1, dtype=np.int64),
         dependencies=none,
         visit_offsets=offsets,
         station=station,
-        occupancy_ticks=np.full(len(owner), flits),
+        occupancy_ticks=occupancy,
         latency_ticks=latency,
-        channel=channel,
-        account=np.full(len(owner), -1),
-        count=np.ones(len(owner), dtype=np.int64),
+        channel=np.zeros(visits, dtype=np.int64) if channel is None else channel,
+        account=np.full(visits, -1),
+        count=np.ones(visits, dtype=np.int64),
         side_visit=none,
         side_account=none,
         side_count=none,
     )
-    return Traffic(segment=segment, links=links)
 
 
 def uniform(mesh: Mesh, *, load: float, cycles: int, seed: int, flits: int = 1) -> Traffic:
@@ -141,3 +158,24 @@ def uniform(mesh: Mesh, *, load: float, cycles: int, seed: int, flits: int = 1) 
     release, source = np.nonzero(rng.random((cycles, mesh.nodes)) < load / flits)
     target = rng.integers(0, mesh.nodes, len(release))
     return unit_packets(mesh, release, source, target, flits=flits)
+
+
+def random_walks(
+    *, stations: int, tasks: int, load: float, seed: int
+) -> tuple[StationTable, Traffic]:
+    """Return tasks of 8 visits to random stations, at ticks that hardly ever coincide.
+
+    Parameters
+    ----------
+    load : float
+        Utilisation of the stations while tasks are released.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    mean = 1_000_000
+    occupancy = rng.integers(1, 2 * mean, 8 * tasks)
+    release = np.cumsum(rng.integers(1, round(2 * 8 * mean / stations / load), tasks))
+    offsets = 8 * np.arange(tasks + 1)
+    station = rng.integers(0, stations, 8 * tasks)
+    segment = _independent(release, offsets, station, occupancy, occupancy)
+    table = StationTable(stations=tuple(Station(name=f"s{n}") for n in range(stations)))
+    return table, Traffic(segment=segment, links=np.full(tasks, 8))

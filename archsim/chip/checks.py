@@ -108,9 +108,13 @@ def roles_do_their_part(description: CrossbarDescription) -> Iterator[Problem]:
 def behaviour_has_its_parts(description: CrossbarDescription) -> Iterator[Problem]:
     """Refuse a chip that lacks a role without which it cannot behave as described."""
     settling = description.behaviour.settling
-    reasons = dict.fromkeys(("array", "dac", "tia", "sample_hold", "adc"), "analog reads")
+    if description.behaviour.weight_form == "bit_sliced":
+        reasons = {"array": "digital reads", "accumulator": "sums of bit-sliced weights"}
+    else:
+        reasons = dict.fromkeys(("array", "dac", "tia", "sample_hold", "adc"), "analog reads")
+        reasons["write_driver"] = "update pulses"
     reasons["analog_neuron" if settling == "analog" else "neuron"] = f"settling {settling}"
-    reasons |= {"write_driver": "update pulses", "controller": "every operation"}
+    reasons["controller"] = "every operation"
     present = {role for components in description.tiles.values() for role in components}
     for role, why in reasons.items():
         if role not in present:

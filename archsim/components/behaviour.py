@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+import archsim.components.cell_binary
 import archsim.components.cell_electrochemical
 import archsim.components.cell_exponential
 import archsim.components.cell_table  # noqa: F401  (all register their cell models)
@@ -14,7 +15,7 @@ from archsim.spec import Description, Number, Time
 
 __all__ = ["Behaviour", "Converter", "Drive"]
 
-WeightForm = Literal["balanced", "reference"]
+WeightForm = Literal["balanced", "reference", "bit_sliced"]
 WriteScheme = Literal["parallel", "row_serial", "device_serial"]
 
 
@@ -45,7 +46,11 @@ class Behaviour(Description):
     """Physical columns of one array."""
     weight_form: WeightForm
     """``balanced``: G⁺ − G⁻ of a driven pair on two arrays, both trained. ``reference``: one cell a
-    weight, minus a fixed mid-window column (forward) or row (transposed) of the same array."""
+    weight, minus a fixed mid-window column (forward) or row (transposed) of the same array.
+    ``bit_sliced``: a whole code of `weight_bits` binary cells beside each other in a row, read by
+    comparators and added up digitally."""
+    weight_bits: Annotated[int, Field(ge=1, le=8)] | None = None
+    """Cells of one bit-sliced weight; absent in all other forms. [bit]"""
     settling: Literal["analog", "clocked"]
     """Whether hidden and output neurons settle in analog, or step through ADC and DAC."""
     input_drive: Literal["bipolar", "two_pass"]
@@ -71,12 +76,37 @@ class Behaviour(Description):
     @property
     def block_rows(self) -> int:
         """Logical rows that fit one array; the reference form gives one row away."""
-        return self.rows if self.weight_form == "balanced" else self.rows - 1
+        return self.rows - 1 if self.weight_form == "reference" else self.rows
 
     @property
     def block_columns(self) -> int:
         """Logical columns that fit one array; the reference form gives one column away."""
-        return self.columns if self.weight_form == "balanced" else self.columns - 1
+        if self.weight_bits is not None:
+            return self.columns // self.weight_bits
+        return self.columns - 1 if self.weight_form == "reference" else self.columns
+
+    @property
+    def lockstep(self) -> bool:
+        """Whether all arrays act as one, by analog neurons between them or by one address."""
+        return self.settling == "analog" or self.weight_form == "bit_sliced"
+
+    @model_validator(mode="after")
+    def _weights_have_bits(self) -> Self:
+        sliced = self.weight_form == "bit_sliced"
+        if sliced != (self.weight_bits is not None):
+            found = "none" if self.weight_bits is None else str(self.weight_bits)
+            message = (
+                f"weight_bits: expected {'a number' if sliced else 'none'} with weight_form "
+                f"{self.weight_form}, got {found}"
+            )
+            raise ValueError(message)
+        if sliced and not self.cell.binary:
+            message = (
+                f"weight_form: expected balanced or reference, got bit_sliced: cell model "
+                f"{self.cell.model!r} is not binary"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _cell_can_be_written(self) -> Self:

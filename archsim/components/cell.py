@@ -39,6 +39,8 @@ class CellModel(Description):
     gradual: ClassVar[bool] = True
     """Whether a pulse moves the state by a small part of the window, from wherever it is."""
 
+    binary: ClassVar[bool] = False
+    """Whether the cell is on or off, and no pulse leaves it in between."""
     imperfections: ClassVar[tuple[str, ...]] = ()
     """Further constants of a subclass that are 0 on an ideal cell."""
 

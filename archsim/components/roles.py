@@ -20,7 +20,10 @@ class Role(NamedTuple):
 ROLES = MappingProxyType(
     {
         "array": Role(
-            ("cell_read", "cell_settle", "cell_pulse", "half_select", "pulse", "verify_read"),
+            (
+                *("cell_read", "cell_settle", "cell_pulse", "half_select", "pulse", "verify_read"),
+                *("on_read", "set", "reset"),
+            ),
             "holds weights, multiplies, takes update pulses",
         ),
         "dac": Role(("drive",), "drives the lines of an array"),

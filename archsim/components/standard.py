@@ -1,6 +1,7 @@
 """The kinds of components that archsim brings along; importing this module registers them."""
 
 from archsim.components.array import CrossbarArray
+from archsim.components.array_binary import BinaryArray
 from archsim.components.converter import (
     Adc,
     AdcSar,
@@ -22,6 +23,7 @@ __all__ = [
     "AdcWalden",
     "Alu",
     "AnalogNeuron",
+    "BinaryArray",
     "Controller",
     "CrossbarArray",
     "Dac",

@@ -163,6 +163,11 @@ class Substrate:
         """Return the blocks of a matrix, row by row."""
         return self._pieces[matrix]
 
+    @property
+    def room(self) -> str:
+        """What to tell a user whose chip has too few arrays, beyond how many are needed."""
+        return ""
+
     @contextmanager
     def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
         """Record the body as one trace segment, which stands for `repeat` equally long ones."""

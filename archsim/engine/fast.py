@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Timer
 
 import numpy as np
 
+from archsim.engine import _kernel as kernel
 from archsim.engine.check import TICK_LIMIT, check_segment, check_stations
 from archsim.engine.contract import StartSink, Timing
 from archsim.engine.plant import Plant
@@ -20,8 +19,6 @@ from archsim.mapping.program import Segment, SegmentBuilder, Station, StationTab
 
 __all__ = ["FastEngine"]
 
-_PATIENCE = 1.0
-"""After how long somebody who waits for the compiler is told why. [s]"""
 _compiled: set[bool] = set()
 """Kinds of calendar, packed or not, that the loops are compiled for in this process."""
 
@@ -85,29 +82,19 @@ class FastEngine:
         )
 
     def _compile(self, *, packed: bool) -> None:
-        """Run short programs that use everything, if that was not done in this process."""
+        """Make the loops ready for one kind of calendar; tell the user who has to wait."""
         if packed in _compiled:
             return
         _compiled.add(packed)
-        with _patience(self._tell):
-            for stations, segment in _examples(packed=packed):
-                FastEngine(stations).run(segment)
-
-
-@contextmanager
-def _patience(tell: Callable[[str], None]) -> Iterator[None]:
-    """Tell why it takes so long, if it does."""
-    begin = time.perf_counter()
-    timer = Timer(_PATIENCE, tell, ["compiling the fast engine, once on this machine ..."])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-    waited = time.perf_counter() - begin
-    if waited > _PATIENCE:
-        tell(f"compiled the fast engine in {waited:.1f} s; later runs load it from a cache")
+        begin = time.perf_counter()
+        waiting = kernel.kept_versions(kernel.run_buffers) < len(_compiled)
+        if waiting:
+            self._tell("compiling the fast engine, once on this machine ...")
+        for stations, segment in _examples(packed=packed):
+            FastEngine(stations).run(segment)
+        if waiting:
+            seconds = time.perf_counter() - begin
+            self._tell(f"compiled the fast engine in {seconds:.1f} s; later runs load it")
 
 
 def _examples(*, packed: bool) -> Iterator[tuple[StationTable, Segment]]:

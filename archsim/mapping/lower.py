@@ -21,7 +21,7 @@ from archsim.mapping.program import (
     StationTable,
     Visit,
 )
-from archsim.trace import Op, OpKind, TraceSegment
+from archsim.trace import Block, Op, OpKind, TraceSegment
 
 __all__ = ["Lowering", "ticks"]
 
@@ -72,7 +72,8 @@ class Lowering:
     joined: bool
     accounts: AccountTable = field(default_factory=AccountTable)
     stations: StationTable = field(init=False)
-    _source: str = field(init=False)
+    source: str = field(init=False)
+    """Tile that tells the others what to do where nothing went before."""
     _numbers: dict[str, int] = field(default_factory=dict)
     _front_ends: dict[str, str] = field(default_factory=dict)
 
@@ -84,7 +85,7 @@ class Lowering:
             table.append(station)
         self.stations = StationTable(stations=tuple(table))
         controllers = self.chip.providers("controller") or self.chip.tiles
-        self._source = controllers[0].name
+        self.source = controllers[0].name
 
     @property
     def timed(self) -> frozenset[str]:
@@ -134,7 +135,7 @@ class Lowering:
     ) -> list[int]:
         """Return what `op` waits for: packets that tell its tiles, or the ops before."""
         tasks = [task for task, _ in before]
-        source = before[-1][1] if before else self._source
+        source = before[-1][1] if before else self.source
         targets = dict.fromkeys(
             tile for block in op.blocks for tile in self.placement.tiles[block]
         ) or {begin: None}
@@ -144,6 +145,56 @@ class Lowering:
             if source and target != source
         ]
         return packets or tasks
+
+    def located(
+        self, blocks: Sequence[Block], name: str, block: int, plane: int
+    ) -> tuple[str, Component, Action]:
+        """Return the tile, component and action that a count of an op on blocks falls on.
+
+        Raises
+        ------
+        InputError
+            If the chip lacks it.
+        """
+        role, _, action = name.partition(".")
+        if block >= 0:
+            wanted = self.placement.tiles[blocks[block]][max(plane, 0)]
+        else:
+            wanted = self.placement.tiles[blocks[0]][0] if blocks else ""
+        tile = self._provider(role, wanted)
+        component = self.chip.tile(tile).components[role]
+        if action not in component.actions:
+            message = (
+                f"chip {self.chip.name}: {tile}.{role} cannot {action}, which the workload needs"
+            )
+            raise InputError(message)
+        return tile, component, component.actions[action]
+
+    def account(self, phase: str, tile: str, component: Component, action: Action) -> int:
+        """Return the account of an action."""
+        return self.accounts.number(phase, tile, component.name, action.name)
+
+    def station(self, tile: str, component: Component) -> int:
+        """Return the station of a component that acts on its own."""
+        return self._numbers[f"{tile}.{component.name}"]
+
+    def front_end(self, tile: str) -> int:
+        """Return the station of the array of a tile and of what acts as one with it."""
+        return self._numbers[self._front_ends[tile]]
+
+    def link_station(self, link: Link) -> int:
+        """Return the station of a link."""
+        return self._numbers[link.name]
+
+    def link_account(self, phase: str, link: Link) -> int:
+        """Return the account of bits on a link."""
+        return self.accounts.number(phase, link.name, link.component.name, "transfer")
+
+    def routed(self, phase: str, link: Link) -> int | None:
+        """Return the account of flits in the router at the far end of a link; None without one."""
+        if not (link.target and self.chip.has_router(link.target)):
+            return None
+        return self.accounts.number(phase, link.target, "router", "route")
 
     def _all_stations(self) -> Iterator[Station]:
         groups = list(self.placement.tiles.values())
@@ -171,19 +222,10 @@ class Lowering:
 
     def _acts(self, op: Op) -> list[_Act]:
         """Return the counts of an op with their components, in the order they were recorded."""
-        acts = []
-        home = self.placement.tiles[op.blocks[0]][0] if op.blocks else ""
-        for name, block, plane, count in op.counts:
-            role, _, action = name.partition(".")
-            placed = self.placement.tiles
-            wanted = placed[op.blocks[block]][max(plane, 0)] if block >= 0 else home
-            tile = self._provider(role, wanted)
-            component = self.chip.tile(tile).components[role]
-            if action not in component.actions:
-                what = f"{tile}.{role} cannot {action}"
-                raise InputError(f"chip {self.chip.name}: {what}, which the workload needs")
-            acts.append(_Act(tile, component, component.actions[action], count))
-        return acts
+        return [
+            _Act(*self.located(op.blocks, name, block, plane), count)
+            for name, block, plane, count in op.counts
+        ]
 
     def _provider(self, role: str, wanted: str) -> str:
         """Return the tile whose `role` serves `wanted`: itself, else the first that has one."""
@@ -234,7 +276,7 @@ class Lowering:
     def _front_visit(self, op: Op, acts: Sequence[_Act]) -> Visit:
         """Return the one visit in which an array and what surrounds it act together."""
         first = next((act for act in acts if act.component.name == "array"), acts[0])
-        slot = first.component.actions[PACE[op.kind]] if op.kind in PACE else first.action
+        slot = first.component.actions.get(PACE.get(op.kind, ""), first.action)
         length = max(ticks(slot.latency), 1) * op.slots
         station = self._numbers[self._front_ends[first.tile]]
         side = tuple((self._account(op, act), act.count) for act in acts if act is not first)

@@ -20,7 +20,7 @@ class Placement:
     """Block → tile of each of its planes."""
 
 
-def place(blocks: Sequence[Block], *, planes: int, chip: Chip) -> Placement:
+def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -> Placement:
     """Return the placement that fills the chip's arrays in tile order.
 
     Parameters
@@ -31,6 +31,8 @@ def place(blocks: Sequence[Block], *, planes: int, chip: Chip) -> Placement:
         Physical arrays that each block needs (2 for a balanced pair).
     chip : Chip
         The chip; every tile with an ``array`` holds one plane of one block.
+    note : str
+        What the weights themselves say of the room they need, for the message.
 
     Raises
     ------
@@ -48,6 +50,8 @@ def place(blocks: Sequence[Block], *, planes: int, chip: Chip) -> Placement:
             f"the network needs {needed} arrays ({detail}), chip {chip.name} has {len(arrays)}; "
             "take a chip with more or larger arrays, or a weight form with fewer arrays per block"
         )
+        if note:
+            message += f". {note}"
         raise InputError(message)
     return Placement(
         tiles={

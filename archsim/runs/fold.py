@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
+from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
+from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.program import Segment
-from archsim.trace import TraceSegment
+from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
 
 __all__ = ["EventRow", "EventSink", "Fold"]
+
+AnySegment = TraceSegment | SpikeSegment
 
 EventRow = tuple[int, int, int, str, str, str, str, int, int, int, int]
 """segment, task, visit, tile, component, action, phase, arrival, start, busy ticks, count."""
@@ -43,17 +47,25 @@ class Fold:
     ledger: Ledger = field(init=False)
     longest: int = 0
     """Visits of the longest segment so far."""
+    late: int = 0
+    """Windows of real time that the chip needed longer than."""
+    _since: int = 0
+    """Ticks since the last window ended."""
 
     def __post_init__(self) -> None:
         """Open an empty ledger."""
         self.ledger = Ledger(accounts=self.lowering.accounts, stations=self.lowering.stations)
 
-    def __call__(self, trace: TraceSegment) -> None:
+    def __call__(self, trace: AnySegment) -> None:
         """Book one trace segment."""
-        segment = self.lowering.segment(trace)
+        if isinstance(trace, TraceSegment):
+            segment = self.lowering.segment(trace)
+        else:
+            segment = spike_segment(self.lowering, trace)
         self.longest = max(self.longest, segment.visit_count)
         started = None if self.events is None else self._recorder(segment, self.events)
         timing = self.engine.run(segment, started=started)
+        segment = self._paced(segment, timing.end_tick, trace)
         if self.watch is not None:
             self.watch(segment, timing)
         self.ledger.add(
@@ -64,6 +76,21 @@ class Fold:
             state_ticks=timing.state_ticks,
             policy_counts=timing.policy_counts,
         )
+
+    def _paced(self, segment: Segment, end_tick: int, trace: AnySegment) -> Segment:
+        """Return a segment with the gap that real time leaves behind it.
+
+        Programming and evaluation lie outside the windows.
+        """
+        if segment.phase not in TRAINING_PHASES:
+            return segment
+        self._since += end_tick
+        if not trace.window:
+            return segment
+        gap = lower.ticks(trace.window) - self._since
+        self._since = 0
+        self.late += gap < 0
+        return replace(segment, gap_ticks=gap) if gap > 0 else segment
 
     def _recorder(self, segment: Segment, events: EventSink) -> Callable[[int, int, int], None]:
         number = self.ledger.segments

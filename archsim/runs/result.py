@@ -153,6 +153,8 @@ class Run:
             for part in table.values()
             if isinstance(part, CrossbarArray)
         ]
+        if not arrays:
+            return {}
         top = self.machine.behaviour.cell.maximum_conductance.value
         read = top * max(array.read_voltage.value for array in arrays)
         write = top * max(array.write_voltage.value for array in arrays)

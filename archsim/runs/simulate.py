@@ -12,7 +12,7 @@ import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription
 from archsim.chip.read import read_chip
-from archsim.components.substrate import Substrate, blocks_of
+from archsim.components.bit_sliced import substrate_of
 from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
@@ -23,7 +23,7 @@ from archsim.runs.fold import EventRow, EventSink, Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
-from archsim.trace import Recorder, TraceSegment
+from archsim.trace import Recorder, SpikeSegment, TraceSegment
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
@@ -132,15 +132,19 @@ class _Bench:
         self.task, self.seed = task, seed
         self.chip = build(machine)
         behaviour = machine.behaviour
-        blocks = blocks_of(behaviour, task.shapes)
-        self.placement = place(blocks, planes=behaviour.planes, chip=self.chip)
+        self.recorder = Recorder(self._fold_segment)
+        self.substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=self.recorder)
+        self.placement = place(
+            self.substrate.blocks,
+            planes=behaviour.planes,
+            chip=self.chip,
+            note=self.substrate.room,
+        )
         self.lowering = Lowering(
-            chip=self.chip, placement=self.placement, joined=behaviour.settling == "analog"
+            chip=self.chip, placement=self.placement, joined=behaviour.lockstep
         )
         each = events is not None or watch is not None or bool(policies)
-        merge = None if each else self.lowering.timed
-        self.recorder = Recorder(self._fold_segment, merge=merge)
-        self.substrate = Substrate(behaviour, task.shapes, seed=seed, recorder=self.recorder)
+        self.recorder.merge = None if each else self.lowering.timed
         stations = self.lowering.stations
         timer, self.policies = _engine(engine, stations, policies)
         self.fold = Fold(
@@ -150,7 +154,7 @@ class _Bench:
             watch=None if watch is None else functools.partial(watch, stations),
         )
 
-    def _fold_segment(self, segment: TraceSegment) -> None:
+    def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
         self.fold(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:

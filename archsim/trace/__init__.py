@@ -2,6 +2,7 @@
 
 from archsim.trace.ops import COUNT_SCALE, PHASES, TRAINING_PHASES, Block, Op, OpKind, Phase
 from archsim.trace.recorder import Recorder, TraceSegment, TraceTotals
+from archsim.trace.spikes import OpSeries, SpikeSegment
 
 __all__ = [
     "COUNT_SCALE",
@@ -10,8 +11,10 @@ __all__ = [
     "Block",
     "Op",
     "OpKind",
+    "OpSeries",
     "Phase",
     "Recorder",
+    "SpikeSegment",
     "TraceSegment",
     "TraceTotals",
 ]

@@ -78,7 +78,7 @@ class Op:
     Block index counts in `blocks`; plane is the physical array of the block (0 and 1 for a
     balanced pair) or -1 for a component that serves the block as a whole. Counts are whole acts,
     but in 1/COUNT_SCALE for ``array.cell_read``, ``array.cell_settle``, ``array.cell_pulse`` and
-    ``array.half_select``.
+    ``array.half_select`` of analog arrays.
     """
     slots: int = 1
     """Time slots that the act takes one after another (passes of a read, pulses of a write)."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from archsim.trace.ops import Block, Op, OpKind, Phase
+from archsim.trace.spikes import SpikeSegment
 
 __all__ = ["Recorder", "TraceSegment", "TraceTotals"]
 
@@ -26,6 +27,10 @@ class TraceSegment:
     repeat: int = 1
     """How many stretches it stands for, one after another, that take the same time; the counts of
     its ops are their sums."""
+    window: float = 0.0
+    """Above 0 where inputs come in real time and this segment ends what is done for one of them:
+    the next segment begins so long after the first one since the last such end, or as soon as the
+    chip is idle if it is late. 0: the next segment begins at once. [s]"""
 
 
 @dataclass(slots=True)
@@ -57,7 +62,7 @@ class Recorder:
 
     def __init__(
         self,
-        sink: Callable[[TraceSegment], None] | None = None,
+        sink: Callable[[TraceSegment | SpikeSegment], None] | None = None,
         *,
         merge: frozenset[str] | None = None,
     ) -> None:
@@ -117,6 +122,27 @@ class Recorder:
             )
         )
         return number
+
+    @property
+    def streams(self) -> bool:
+        """Whether anybody receives the segments."""
+        return self._sink is not None
+
+    def add(self, segment: TraceSegment | SpikeSegment) -> None:
+        """Take a segment that was made elsewhere."""
+        if isinstance(segment, TraceSegment):
+            self._finish(segment)
+            return
+        ops = len(segment.arrivals) + len(segment.series) * len(segment.moments)
+        self.tally(segment.counts(), segments=1, ops=ops)
+        if self._sink is not None:
+            self._sink(segment)
+
+    def tally(self, counts: Mapping[tuple[str, str], int], *, segments: int, ops: int) -> None:
+        """Add to the totals what segments would have, where nobody receives them."""
+        self.totals.segments += segments
+        self.totals.ops += ops
+        self.totals.counts.update(counts)
 
     def peak(self, line: str, value: int) -> None:
         """Keep `value` if it is the largest seen on `line`."""

@@ -8,6 +8,8 @@ from archsim.workload.layered import LayeredDescription
 from archsim.workload.layered_rules import LayeredRule, register_layered_rule
 from archsim.workload.layered_training import LayeredResult, SoftwareResult, learn_in_software
 from archsim.workload.rules import Change, LearningRule, register_rule
+from archsim.workload.spiking import SpikingDescription
+from archsim.workload.spiking_training import SpikingResult, train_spiking
 from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "LayeredRule",
     "LearningRule",
     "SoftwareResult",
+    "SpikingDescription",
+    "SpikingResult",
     "TrainingResult",
     "Trial",
     "WorkloadDescription",
@@ -33,4 +37,5 @@ __all__ = [
     "register_rule",
     "register_workload",
     "train",
+    "train_spiking",
 ]

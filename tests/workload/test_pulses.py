@@ -22,7 +22,16 @@ class Bench:
         self.substrate = Substrate(behaviour, {"w": SHAPE}, seed=0, recorder=recorder)
         description = PulseDescription(**settings)
         self.pulser = Pulser(description, self.substrate, np.random.default_rng(0))
-        self.substrate._pulse = lambda _, signs, lines: self.written.append(signs)
+        self.substrate.pulse = self.pulse
+        self.substrate.pulse_cells = self.pulse_cells
+
+    def pulse(self, _, rows, columns):
+        self.written.append(np.multiply.outer(rows, columns))
+        return 0
+
+    def pulse_cells(self, _, signs):
+        self.written.append(signs)
+        return 0
 
     def segment(self):
         return self.substrate.segment(epoch=0, step=0, phase=Phase.UPDATE)

@@ -11,6 +11,7 @@ Nothing is allocated inside a loop.
 
 from archsim.engine._kernel.buffers import NUMBERS, run_buffers
 from archsim.engine._kernel.calendar import FAR
+from archsim.engine._kernel.compiled import kept_versions
 from archsim.engine._kernel.passes import arrivals, fill, invert, mark_ends, settle, split, survey
 from archsim.engine._kernel.queues import run_queues
 from archsim.engine._kernel.records import (
@@ -42,6 +43,7 @@ __all__ = [
     "arrivals",
     "fill",
     "invert",
+    "kept_versions",
     "mark_ends",
     "run_buffers",
     "run_queues",

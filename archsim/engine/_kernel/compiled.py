@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["entry", "fetch", "part", "wide"]
+__all__ = ["entry", "fetch", "kept_versions", "part", "wide"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -56,6 +56,14 @@ def _compiled(function: Function, *, inline: bool) -> Function:
     except RuntimeError:  # no folder for a cache can be written
         kept = numba.njit(**options)(function)
     return kept
+
+
+def kept_versions(function: Callable[..., Any]) -> int:
+    """Return for how many kinds of arguments the cache keeps `function`."""
+    dispatcher: Any = function
+    folder = dispatcher.stats.cache_path
+    name = f"*{dispatcher.py_func.__qualname__}-*.nbc"
+    return len(list(Path(folder).glob(name))) if folder else 0
 
 
 def _emit_fetch(_: object, array: types.Array, index: types.Integer) -> tuple[object, object]:
