@@ -17,6 +17,7 @@ from archsim.report.breakdown import (
 from archsim.report.currents import currents_table
 from archsim.report.page import Section
 from archsim.report.tables import Column, Table
+from archsim.report.votes import has_votes, probes_table, votes_table
 from archsim.runs.result import Run
 from archsim.units import engineering
 
@@ -78,8 +79,12 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
     if run.learnt is not None:
         counts.append(f"at most {run.learnt.most_pulses:,} pulses on one device")
     took += f": {', '.join(counts)}." if counts else "."
-    items: tuple[Table | str, ...] = (took, accuracy_table(run.metrics))
-    return Section(title="Accuracy", items=(*items, course_table(run.metrics)) if course else items)
+    voted = has_votes(run.metrics)
+    scores = (votes_table if voted else accuracy_table)(run.metrics)
+    items: tuple[Table | str, ...] = (took, scores)
+    if course:
+        items += ((probes_table if voted else course_table)(run.metrics),)
+    return Section(title="Accuracy", items=items)
 
 
 def breakdown_section(run: Run, *, tiles: bool = False) -> Section:

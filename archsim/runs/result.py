@@ -89,6 +89,8 @@ class Run:
     """Station policies of the user's own, ``station=policy``."""
     longest_segment: int = 0
     """Visits of the longest segment."""
+    late_windows: int = 0
+    """Windows of real time that the chip needed longer than."""
     machine: CrossbarDescription | None = None
     """The chip as described; None where the run was no crossbar's."""
     task: WorkloadDescription | None = None

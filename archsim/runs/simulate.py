@@ -110,6 +110,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         event_rows=rows,
         policies=bench.policies,
         longest_segment=bench.fold.longest,
+        late_windows=bench.fold.late,
         machine=machine,
         task=task,
         learnt=learnt,

@@ -47,6 +47,7 @@ def pruned_set(
     spread: FloatArray,
     already: NDArray[np.bool_],
     share: float,
+    draw: np.random.Generator,
 ) -> NDArray[np.bool_]:
     """Return which weights are pruned: those of lowest key over the whole matrix.
 
@@ -62,10 +63,9 @@ def pruned_set(
         Weights pruned before; they stay pruned, and count.
     share : float
         Share of the fraction that is pruned now.
-
-    Notes
-    -----
-    Of equal keys the one of lowest row, then column, goes first.
+    draw : numpy.random.Generator
+        Stream that settles ties. They are many, as many weights sit at −1; settled by place they
+        would take whole pixels away.
     """
     keys = {
         "lowest": weights,
@@ -74,7 +74,7 @@ def pruned_set(
     }
     key = np.where(already, -np.inf, keys[pruning.key])
     count = round(share * pruning.fraction * weights.size)
-    chosen = np.argsort(key, axis=None, kind="stable")[:count]
+    chosen = np.lexsort((draw.random(key.size), key.ravel()))[:count]
     result = already.copy()
     result.reshape(-1)[chosen] = True
     return result

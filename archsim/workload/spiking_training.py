@@ -145,6 +145,7 @@ class _Session:
             spread=recency_spread(self.task, self.train, self.data.train.scale),
             already=network.state.frozen,
             share=share,
+            draw=stream(self.seed, "rule", "prune", f"{share!r}"),
         )
         before = network.codes
         network.prune(pruned, None if pruning.value == "own" else pruning.value)

@@ -12,6 +12,7 @@ from archsim.chip import read_chip
 from archsim.components.bit_sliced import substrate_of
 from archsim.errors import InputError, SpecError
 from archsim.runs import run
+from archsim.runs.audit import LedgerLine, Reported, audit
 from archsim.trace import Recorder
 from archsim.workload import read_workload, train_spiking
 from archsim.workload.spiking_layout import compacted, plain
@@ -180,6 +181,39 @@ class TestRun:
         assert one.energy["training"] == many.energy["training"]
         assert one.training_time == pytest.approx(many.training_time, rel=1e-3)
 
+    @pytest.mark.parametrize("detail", ["presentations", "spikes"])
+    def test_audit_closes_at_zero(self, detail):
+        settings = {"storage.detail": detail, "dataset.train_count": "100", "pacing": "real_time"}
+        done = run(small(**settings), "cbram_512k", events=True)
+        names = LedgerLine.__slots__
+        ledger = tuple(
+            LedgerLine(**{name: row[name] for name in names})
+            for row in done.ledger.to_dict("records")
+        )
+        reported = Reported(
+            ledger=ledger,
+            energy=int(done.totals.grand_energy * 10**24 * 10**9 * 2**20),
+            time_ticks=int(done.totals.grand_time * 10**15),
+            events=tuple(done.event_rows),
+        )
+        lines = audit(reported, done.task, done.machine, seed=0)
+        assert [(line.check, line.item) for line in lines if line.difference] == []
+
+    def test_too_short_a_window_is_late(self):
+        short = '{value: "1 ms", source: assumption, note: test}'
+        window = {"encoding.duration": short, "encoding.window": short, "pacing": "real_time"}
+        slow = {"tiles.array.array.set_time": '{value: "1 ms", source: test}'}
+        quick, late = (
+            run(
+                small(**window, **{"dataset.train_count": "50"}),
+                read_chip("cbram_512k", settings=chip),
+            )
+            for chip in ({}, slow)
+        )
+        assert quick.totals.training_time == pytest.approx(50 * 2 * 1e-3, rel=1e-9)
+        assert late.totals.training_time > quick.totals.training_time
+        assert (quick.late_windows, late.late_windows > 0) == (0, True)
+
     def test_too_few_arrays_says_what_fits(self):
         with pytest.raises(
             InputError,
@@ -230,7 +264,12 @@ class TestPruning:
         def chosen(key, share=1.0, already=none):
             pruning = task.pruning.model_copy(update={"key": key})
             return pruned_set(
-                pruning, weights=weights, spread=np.array([0.5, 0.1]), already=already, share=share
+                pruning,
+                weights=weights,
+                spread=np.array([0.5, 0.1]),
+                already=already,
+                share=share,
+                draw=np.random.default_rng(0),
             ).tolist()
 
         assert chosen("lowest") == [[True, False], [False, True]]
@@ -240,6 +279,19 @@ class TestPruning:
             [False, True],
             [False, False],
         ]
+
+    def test_ties_are_settled_by_chance_not_by_place(self):
+        pruning = small(pruning=HALF).pruning.model_copy(update={"key": "lowest"})
+        found = pruned_set(
+            pruning,
+            weights=np.full((40, 50), -1.0),
+            spread=np.ones(40),
+            already=np.zeros((40, 50), dtype=bool),
+            share=1.0,
+            draw=np.random.default_rng(0),
+        )
+        assert found.sum() == 1000
+        assert 10 < found.sum(axis=1).min() <= found.sum(axis=1).max() < 40
 
     def test_spread_is_that_of_how_recent_an_input_is(self):
         task = small()

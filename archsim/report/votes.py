@@ -1,0 +1,65 @@
+"""Votes: the accuracy of a spiking network under each readout, in the end and in between."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from archsim.report.accuracy import last_metrics
+from archsim.report.tables import Cell, Column, Table
+
+__all__ = ["has_votes", "probes_table", "votes_table"]
+
+_VOTES = {"hard": "hard vote", "soft": "share vote", "log_soft": "log-probability vote"}
+
+
+def has_votes(metrics: pd.DataFrame) -> bool:
+    """Return whether a run was read out by votes of neurons."""
+    return bool((metrics["metric"] == "test_hard").any())
+
+
+def votes_table(metrics: pd.DataFrame) -> Table:
+    """Return the accuracy on all test images, and how many updates it took."""
+    last = last_metrics(metrics)
+    return Table(
+        title="Accuracy after training",
+        columns=(
+            *(Column(name=name, style="share") for name in _VOTES.values()),
+            Column(name="update attempts", style="number"),
+            Column(name="stored weights changed", style="number"),
+        ),
+        rows=(
+            (
+                *(last.get(f"test_{vote}") for vote in _VOTES),
+                int(last.get("attempts", 0.0)),
+                int(last.get("changes", 0.0)),
+            ),
+        ),
+        note="Hard: each output spike is a vote for its neuron's class. Share: it votes for each "
+        "class with the share of the neuron's spikes. Log-probability: with the logarithm of that. "
+        "Compare like with like. Only changes of stored weights cost programming pulses.",
+    )
+
+
+def probes_table(metrics: pd.DataFrame) -> Table:
+    """Return the accuracy on few images during training, with what it had cost until then."""
+    names = [f"probe_{vote}" for vote in _VOTES]
+    steps: dict[int, dict[str, float]] = {}
+    needed = ("step", "metric", "value", "cumulative_energy_j", "cumulative_time_s")
+    for step, metric, value, energy, time in zip(*(metrics[one] for one in needed), strict=True):
+        if metric in names:
+            entry = steps.setdefault(int(step), {})
+            entry |= {metric: float(value), "energy": energy, "time": time}
+    rows: list[tuple[Cell, ...]] = [
+        (step, *(steps[step].get(one) for one in ("energy", "time", *names)))
+        for step in sorted(steps)
+    ]
+    return Table(
+        title="Course of training",
+        columns=(
+            Column(name="presentations", style="number"),
+            Column(name="energy so far", unit="J", style="quantity"),
+            Column(name="time so far", unit="s", style="quantity"),
+            *(Column(name=name, style="share") for name in _VOTES.values()),
+        ),
+        rows=tuple(rows),
+    )
