@@ -61,9 +61,11 @@ def test_a_step_takes_as_many_reads_and_writes_as_the_rule_says(progressive):
     assert totals["update", "array.pulse"] == progressive.learnt.pulses
 
 
-def test_the_time_of_a_step_is_about_the_declared_one(progressive):
-    mean = progressive.totals.training_time / progressive.learnt.steps
-    assert mean == pytest.approx(progressive.machine.behaviour.step_period.value, rel=0.1)
+@pytest.mark.slow
+def test_the_time_of_a_step_is_about_the_declared_one_over_a_whole_training():
+    whole = run("ecram_digits", "ecram_2layer", seed=0)
+    mean = whole.totals.training_time / whole.learnt.steps
+    assert mean == pytest.approx(whole.machine.behaviour.step_period.value, rel=0.1)
 
 
 def test_segments_that_were_merged_give_the_same_tables(progressive):
