@@ -70,8 +70,7 @@ class FastEngine:
         if end < 0:
             ReferenceEngine(self._stations).run(segment)  # knows how to name the cycle
             raise ModelError("the fast engine is stuck where the reference engine is not")
-        arrival_ticks, start_ticks = work.arrivals(), work.starts
-        arrival_ticks.flags.writeable = start_ticks.flags.writeable = False
+        arrival_ticks, start_ticks = work.ticks()
         if started is not None:
             order = np.lexsort((arrival_ticks, segment.station, start_ticks))
             columns = (order, arrival_ticks[order], start_ticks[order])
