@@ -14,7 +14,8 @@ from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
 from archsim.mapping.place import Placement, place
 from archsim.mapping.program import Segment, StationTable
-from archsim.runs.fold import EventSink, Fold
+from archsim.runs.events import EventSink
+from archsim.runs.fold import Fold
 from archsim.trace import Block
 
 __all__ = ["Costing", "Watch", "costing"]
