@@ -54,7 +54,11 @@ __all__ = ["demo", "run"]
     show_default=True,
     help="Simulate twice more, for the range of the training time in the report.",
 )
-@click.option("--plots", is_flag=True, help="Add breakdowns as PNG (needs -o and archsim[plot]).")
+@click.option(
+    "--plots",
+    is_flag=True,
+    help="Add breakdowns and accuracy by cost as PNG (needs -o, archsim[plot]).",
+)
 @policy_option()
 @plugin_option
 @quiet_option

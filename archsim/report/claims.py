@@ -117,6 +117,6 @@ def found_text(value: float | Interval, claim: Claim) -> str:
 
 def _one(value: float, claim: Claim) -> str:
     unit = _UNITS[claim.dimension]
-    if claim.exact and value == int(value):
+    if claim.exact and float(value).is_integer():
         return f"{int(value):,}"
     return engineering(value, unit) if unit else number_text(value)
