@@ -61,12 +61,10 @@ class Work:
         self.unit, self.bits = self._calendar(int(1.001 * total) + 1)
         self.ready = np.empty(tasks, dtype=np.int64)
         """When each task is ready; final once its first visit has arrived. [unit]"""
-        self.starts = np.full(visits, -1, dtype=np.int64)
-        """When each visit starts; -1: not yet. [unit]"""
-        self._visits, self._buffered = _NONE.astype(kernel.VISIT), False
+        self._count, self._buffered = visits, False
         if len(plant.channels):
             self._visits = _aligned(visits, kernel.VISIT)
-            sound, takes = kernel.fill(
+            sound, takes = kernel.fill_visits(
                 self._visits, arrays, plant.buffers, self._links[0], self.unit
             )
             if not sound:
@@ -78,11 +76,24 @@ class Work:
         end = self._run_buffers() if self._buffered else self._run_queues()
         return max(end, self._settled) if end >= 0 else end
 
-    def arrivals(self) -> IntArray:
-        """Return when each visit arrived, and turn `starts` from units into ticks [fs]."""
-        found = np.empty(len(self.starts), dtype=np.int64)
-        kernel.arrivals(self.arrays, self.ready, self.unit, self.starts, found)
+    def ticks(self) -> tuple[IntArray, IntArray]:
+        """Return when each visit arrived and started [fs]."""
+        found = (np.empty(self._count, np.int64), np.empty(self._count, np.int64))
+        kernel.unroll(self.arrays, self.ready, self.unit, self._visits, found)
+        for column in found:
+            column.flags.writeable = False
         return found
+
+    def order(self, arrival_ticks: IntArray, start_ticks: IntArray) -> IntArray:
+        """Return the visits in the order of the contract, by (start, station, arrival, task)."""
+        station = self.arrays.station
+        order = _sorted(station, start_ticks)
+        start, place, arrival = start_ticks[order], station[order], arrival_ticks[order]
+        together = (start[1:] == start[:-1]) & (place[1:] == place[:-1])
+        if (together & (arrival[1:] < arrival[:-1])).any():
+            order = _sorted(arrival_ticks, station, start_ticks)
+        order.flags.writeable = False
+        return order
 
     def _invert(self) -> tuple[IntArray, IntArray]:
         """Return the dependents of all tasks: slices, and one after another."""
@@ -137,20 +148,13 @@ class Work:
         )
 
     def _run_queues(self) -> int:
-        arrays, visits = self.arrays, len(self.starts)
-        self._plant.rest(arrays.station, _NONE, 1)
-        then = np.empty(visits, dtype=np.int32)
-        kernel.mark_ends(arrays, self._links[0], then)
+        self._plant.rest(self.arrays.station, _NONE, 1)
+        self._visits = _aligned(self._count, kernel.STOP)
+        kernel.fill_stops(self._visits, self.arrays, self._links[0], self.unit)
         queues = kernel.Queues(
-            station=arrays.station,
-            occupancy=_scaled(arrays.occupancy_ticks, self.unit),
-            latency=_scaled(arrays.latency_ticks, self.unit),
-            then=then,
-            stations=self._plant.stations,
-            servers=self._plant.servers,
-            starts=self.starts,
+            visits=self._visits, stations=self._plant.stations, servers=self._plant.servers
         )
-        self.events = visits
+        self.events = self._count
         return int(kernel.run_queues(queues, self._tasks(1), *self._keys(len(self.ready) + 1)))
 
     def _run_buffers(self) -> int:
@@ -166,7 +170,7 @@ class Work:
             if not full:
                 return -1 if stuck else int(end)
             wakes *= 4
-            self._visits["arrival"] = -1
+            self._visits["tick"] = -1
 
     def _floor(self) -> kernel.Floor:
         left, bounds, branches = _NONE, _NONE, _NONE
@@ -181,7 +185,6 @@ class Work:
             channels=self._plant.channels,
             servers=self._plant.servers,
             awake=np.empty(len(self._plant.stations), dtype=np.int64),
-            starts=self.starts,
             numbers=np.zeros(kernel.NUMBERS, dtype=np.int64),
             fork_bounds=bounds,
             branches=branches,
@@ -199,12 +202,14 @@ def _arrays(segment: Segment) -> kernel.Arrays:
     return kernel.Arrays(*arrays)
 
 
-def _scaled(ticks: IntArray, unit: int) -> IntArray:
-    if unit == 1:
-        return ticks
-    scaled = ticks // unit
-    scaled.flags.writeable = False
-    return scaled
+def _sorted(*columns: IntArray) -> IntArray:
+    """Return places in the order of these columns, the last one first; equal ones stay."""
+    order = np.arange(len(columns[0]))
+    room = np.empty_like(order)
+    counts = np.empty(1 << kernel.DIGIT, dtype=np.int64)
+    for column in columns:
+        kernel.sort(column, order, room, counts)
+    return order
 
 
 def _aligned(size: int, kind: np.dtype[np.void]) -> kernel.Records:

@@ -166,7 +166,7 @@ def faulty_fast(fault, monkeypatch):
     """Let the fast engine run its loops as plain Python, with a fault."""
     stub = types.ModuleType("plain_compiled")
     stub.entry = stub.part = lambda function: function
-    stub.wide, stub.fetch = int, lambda array, index: None
+    stub.wide, stub.fetch, stub.AHEAD = int, lambda array, index: None, 7
     monkeypatch.setitem(sys.modules, "plain_compiled", stub)
     loops = {}
     for name in KERNEL:

@@ -12,11 +12,22 @@ Nothing is allocated inside a loop.
 from archsim.engine._kernel.buffers import NUMBERS, run_buffers
 from archsim.engine._kernel.calendar import FAR
 from archsim.engine._kernel.compiled import kept_versions
-from archsim.engine._kernel.passes import arrivals, fill, invert, mark_ends, settle, split, survey
+from archsim.engine._kernel.passes import (
+    DIGIT,
+    fill_stops,
+    fill_visits,
+    invert,
+    settle,
+    sort,
+    split,
+    survey,
+    unroll,
+)
 from archsim.engine._kernel.queues import run_queues
 from archsim.engine._kernel.records import (
     CHANNEL,
     STATION,
+    STOP,
     VISIT,
     Arrays,
     Buffers,
@@ -29,9 +40,11 @@ from archsim.engine._kernel.records import (
 
 __all__ = [
     "CHANNEL",
+    "DIGIT",
     "FAR",
     "NUMBERS",
     "STATION",
+    "STOP",
     "VISIT",
     "Arrays",
     "Buffers",
@@ -40,14 +53,15 @@ __all__ = [
     "Queues",
     "Records",
     "Tasks",
-    "arrivals",
-    "fill",
+    "fill_stops",
+    "fill_visits",
     "invert",
     "kept_versions",
-    "mark_ends",
     "run_buffers",
     "run_queues",
     "settle",
+    "sort",
     "split",
     "survey",
+    "unroll",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.engine._kernel.calendar import FAR, Codes, drop, first, put, rise
-from archsim.engine._kernel.compiled import entry, fetch, part, wide
+from archsim.engine._kernel.compiled import AHEAD, entry, fetch, part, wide
 from archsim.engine._kernel.records import Floor
 from archsim.engine._kernel.tasks import complete, hold
 from archsim.mapping.program import IntArray
@@ -14,8 +14,6 @@ NUMBERS = 7
 SIZE, AWAKE, END, EVENTS, STARTED, BASE, FULL = range(NUMBERS)
 """Places in `Floor.numbers`: events in the calendar, stations awake, end of the segment so far,
 events so far, visits started, code of station 0, whether the calendar was too small."""
-AHEAD = 7
-"""How many releases ahead records are fetched into the processor's cache."""
 
 
 @part
@@ -44,9 +42,9 @@ def _look_now(f: Floor, number: int) -> None:
 @part
 def _earlier(f: Floor, one: int, other: int) -> bool:
     """Return whether a visit comes before another in order of (arrival tick, task id)."""
-    if f.visits[one].arrival == f.visits[other].arrival:
+    if f.visits[one].tick == f.visits[other].tick:
         return one < other
-    return bool(f.visits[one].arrival < f.visits[other].arrival)
+    return bool(f.visits[one].tick < f.visits[other].tick)
 
 
 @part
@@ -83,7 +81,7 @@ def _promote(f: Floor, keys: IntArray, codes: Codes, bits: int, tick: int, code:
                 return
             visit = f.tasks.first[f.branches[place]]
             place += 1
-        if f.visits[visit].arrival >= 0:
+        if f.visits[visit].tick >= 0:
             _ask(f, keys, codes, bits, tick, visit)
         if code & 1 == 0:
             return
@@ -129,7 +127,7 @@ def _arrive(f: Floor, keys: IntArray, codes: Codes, bits: int, tick: int, code: 
     one = f.visits[visit]
     fork = code & 1
     if not fork:
-        one.arrival = tick
+        one.tick = tick
         if one.leaves < 0:
             _queue(f, keys, codes, bits, tick, visit)
             return
@@ -213,7 +211,7 @@ def _leave(f: Floor, keys: IntArray, codes: Codes, bits: int, tick: int, visit: 
 def _begin(f: Floor, keys: IntArray, codes: Codes, bits: int, tick: int, visit: int) -> None:
     """Start a visit."""
     one = f.visits[visit]
-    f.starts[visit] = tick
+    one.tick = tick
     f.numbers[STARTED] += 1
     if one.leaves >= 0:
         _leave(f, keys, codes, bits, tick, visit)

@@ -33,12 +33,13 @@ def sink(  # noqa: C901, PLR0912 - four children by hand are a third of the time
         if codes is None:
             if child + 3 < size:
                 second, third, fourth = keys[child + 1], keys[child + 2], keys[child + 3]
+                other = child + 2
                 if second < least:
                     place, least = child + 1, second
+                if fourth < third:
+                    other, third = child + 3, fourth
                 if third < least:
-                    place, least = child + 2, third
-                if fourth < least:
-                    place, least = child + 3, fourth
+                    place, least = other, third
             else:
                 for other in range(child + 1, size):
                     if keys[other] < least:

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["entry", "fetch", "kept_versions", "part", "wide"]
+__all__ = ["AHEAD", "entry", "fetch", "kept_versions", "part", "wide"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,6 +22,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _int64: Any = np.int64
 wide: Callable[[int], int] = _int64
 """Turn a field of 32 bits into a whole word; functions are compiled once for each width."""
+
+
+AHEAD = 7
+"""How many releases ahead records are fetched into the processor's cache."""
 
 
 def _fingerprint() -> str:

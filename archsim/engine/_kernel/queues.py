@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.engine._kernel.calendar import Codes, drop, first, put, swap
-from archsim.engine._kernel.compiled import entry
+from archsim.engine._kernel.compiled import AHEAD, entry, fetch, wide
 from archsim.engine._kernel.records import Queues, Tasks
 from archsim.engine._kernel.tasks import complete, hold
 from archsim.mapping.program import IntArray
@@ -23,20 +23,23 @@ def run_queues(queues: Queues, tasks: Tasks, keys: IntArray, codes: Codes, bits:
         if fresh:
             tick, visit = tasks.release_ticks[released], tasks.release_visits[released]
             released += 1
+            ahead = min(released + AHEAD, len(tasks.release_visits) - 2)
+            fetch(queues.visits, tasks.release_visits[ahead])
         elif not size:
             return end
-        number = queues.station[visit]
+        one = queues.visits[visit]
+        number = wide(one.station)
         station = queues.stations[number]
         start = max(tick, station.last)
-        held = queues.occupancy[visit]
+        held = one.occupancy
         if held:
             start = max(start, station.free)
             hold(queues.stations, queues.servers, number, start + held)
         station.last = start
-        queues.starts[visit] = start
-        over = start + queues.latency[visit]
+        one.tick = start
+        over = start + one.latency
         end = max(end, over, start + held)
-        then = queues.then[visit]
+        then = wide(one.then)
         if then == 0 and fresh:
             size = put(keys, codes, bits, size, over, visit + 1)
         elif then == 0:

@@ -12,6 +12,7 @@ from archsim.mapping.program import IntArray
 __all__ = [
     "CHANNEL",
     "STATION",
+    "STOP",
     "VISIT",
     "Arrays",
     "Buffers",
@@ -62,7 +63,7 @@ VISIT = np.dtype(
     [
         ("occupancy", "i8"),
         ("latency", "i8"),
-        ("arrival", "i8"),
+        ("tick", "i8"),  # when it arrived; from its start on, when it started; -1: neither
         ("back", "i8"),  # when the places that it took return
         ("station", "i4"),
         ("takes", "i4"),  # channel that it takes places in
@@ -70,11 +71,22 @@ VISIT = np.dtype(
         ("flits", "i4"),
         ("link", "i4"),  # next in the queue, in the channel, and then among places on their way
         ("after", "i4"),  # next among the heads that ask for the station
-        ("then", "i4"),  # what follows: see _follows
+        ("then", "i4"),  # what follows it: see passes.follows
         ("fork", "i4"),  # of a branch: the last visit of its trunk
     ]
 )
-"""One visit, and its part in every list; 64 bytes, one line of a cache."""
+"""One visit where there are finite buffers, and its part in every list; a line of a cache."""
+
+STOP = np.dtype(
+    [
+        ("occupancy", "i8"),
+        ("latency", "i8"),
+        ("tick", "i8"),  # when it starts
+        ("station", "i4"),
+        ("then", "i4"),  # as in VISIT
+    ]
+)
+"""One visit where there are none."""
 
 
 class Arrays(NamedTuple):
@@ -125,14 +137,11 @@ class Tasks(NamedTuple):
 class Queues(NamedTuple):
     """What `run_queues` works on besides tasks and calendar."""
 
-    station: IntArray
-    occupancy: IntArray
-    latency: IntArray
-    then: NDArray[np.int32]
+    visits: Records
+    """`STOP`s."""
     stations: Records
     servers: IntArray
     """When each server of the stations with several is free: a heap per station."""
-    starts: IntArray
 
 
 class Floor(NamedTuple):
@@ -140,13 +149,13 @@ class Floor(NamedTuple):
 
     tasks: Tasks
     visits: Records
+    """`VISIT`s."""
     stations: Records
     channels: Records
     servers: IntArray
     """As in `Queues`."""
     awake: IntArray
     """Stations that are to look in this tick: a heap."""
-    starts: IntArray
     numbers: IntArray
     fork_bounds: IntArray
     """(n+1,) slices of `branches`."""
