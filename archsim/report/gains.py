@@ -10,7 +10,6 @@ from archsim.analysis.gains import (
     activity,
     algorithm_gain,
     clocked,
-    device_gain,
     programming,
     repriced,
     sparsity,
@@ -90,14 +89,15 @@ def _memory_table(done: Run, others: Mapping[str, CrossbarDescription]) -> Table
     ]
     for name, machine in others.items():
         run = repriced(done, machine, name=name)
+        theirs, all_theirs = programming(run), energy(run)
         rows.append(
             (
                 name,
-                interval(programming(run)),
-                device_gain(done, machine, name=name),
+                interval(theirs),
+                ratio_interval(theirs, pulses),
                 interval(_array(run)),
-                interval(energy(run)),
-                ratio_interval(energy(run), whole),
+                interval(all_theirs),
+                ratio_interval(all_theirs, whole),
             )
         )
     return Table(
