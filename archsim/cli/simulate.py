@@ -10,6 +10,7 @@ import click
 
 from archsim.cli.extensions import load_extensions
 from archsim.cli.options import (
+    OUTPUT,
     Verb,
     json_option,
     plugin_option,
@@ -19,8 +20,6 @@ from archsim.cli.options import (
 )
 
 __all__ = ["demo", "run"]
-
-_OUTPUT = "Folder for the results; must not exist yet. Without it, results are printed only."
 
 
 @click.command(
@@ -33,7 +32,7 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
 )
 @click.argument("workload")
 @click.argument("chip")
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=_OUTPUT)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=OUTPUT)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."
 )
@@ -50,12 +49,23 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
 )
 @click.option("--events", is_flag=True, help="Keep every visit in events.parquet (needs -o).")
 @click.option(
+    "--compression",
+    type=click.Choice(["zstd", "none"]),
+    default="zstd",
+    show_default=True,
+    help="How events.parquet is compressed; none is quicker to write and somewhat larger.",
+)
+@click.option(
     "--ranges/--no-ranges",
     default=True,
     show_default=True,
     help="Simulate twice more, for the range of the training time in the report.",
 )
-@click.option("--plots", is_flag=True, help="Add breakdowns as PNG (needs -o and archsim[plot]).")
+@click.option(
+    "--plots",
+    is_flag=True,
+    help="Add breakdowns and accuracy by cost as PNG (needs -o, archsim[plot]).",
+)
 @policy_option()
 @plugin_option
 @quiet_option
@@ -69,6 +79,7 @@ def run(  # noqa: PLR0913  (one for each option)
     as_json: bool,
     engine: Literal["auto", "fast", "reference"],
     events: bool,
+    compression: Literal["zstd", "none"],
     plots: bool,
     ranges: bool,
     policies: dict[str, str],
@@ -103,6 +114,7 @@ def run(  # noqa: PLR0913  (one for each option)
             settings=settings,
             engine=engine,
             events=events,
+            compression=compression,
             plots=plots,
             ranges=ranges,
             policies=policies,
@@ -123,7 +135,7 @@ def run(  # noqa: PLR0913  (one for each option)
     short_help="Report on nine Braille words, learnt on memristors: begin here.",
     examples=("archsim demo -o out",),
 )
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=_OUTPUT)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=OUTPUT)
 @json_option
 @quiet_option
 def demo(output: str | None, *, as_json: bool, quiet: bool) -> None:
