@@ -12,7 +12,7 @@ import numpy as np
 
 from archsim.analysis.variable import Draws, FloatArray, Variable, variables
 from archsim.chip.build import component_tables
-from archsim.chip.description import CrossbarDescription, tile_class
+from archsim.chip.description import TiledDescription, tile_class
 from archsim.components.component import Component
 from archsim.errors import InputError, ModelError
 from archsim.frames import STATIC_PREFIX, cost_share
@@ -46,7 +46,7 @@ class Term(NamedTuple):
 class Repricing:
     """Energy of one run under other prices."""
 
-    machine: CrossbarDescription
+    machine: TiledDescription
     paths: Mapping[Variable, tuple[str, ...]]
     """Variables that change it → paths where they are used."""
     counts: Mapping[Item, Fraction]
@@ -152,7 +152,7 @@ def repricing(run: Run, *, static: bool) -> Repricing:
     return Repricing(machine=machine, paths=paths, counts=counts, nominal=nominal, terms=terms)
 
 
-def _counts(run: Run, machine: CrossbarDescription, *, static: bool) -> dict[Item, Fraction]:
+def _counts(run: Run, machine: TiledDescription, *, static: bool) -> dict[Item, Fraction]:
     """Return how often everything of the training was done, tiles of a class together."""
     groups = machine.groups()
     counts: dict[Item, Fraction] = {}
@@ -189,7 +189,7 @@ def _ledger_energy(run: Run, *, static: bool) -> Fraction:
 
 
 def _prices(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, Sequence[str]],
     values: Mapping[Variable, float],
     items: Mapping[Item, Fraction],
@@ -209,7 +209,7 @@ def _prices(
 
 
 def _laws(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, tuple[str, ...]],
     counts: Mapping[Item, Fraction],
     prices: Mapping[Item, int],
@@ -281,7 +281,7 @@ def _power(double: float, fourfold: float) -> float | None:
 
 
 def _holds(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, tuple[str, ...]],
     counts: Mapping[Item, Fraction],
     terms: Sequence[Term],

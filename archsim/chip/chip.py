@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archsim.chip.description import CrossbarDescription
+from archsim.chip.description import TiledDescription
 from archsim.chip.topology import BUS, Edge, Topology
 from archsim.components.component import Action, Component
 from archsim.errors import InputError
@@ -67,7 +67,7 @@ class PricedAction(NamedTuple):
 class Chip:
     """A chip as built of a description; nothing that runs on it changes it."""
 
-    description: CrossbarDescription
+    description: TiledDescription
     """What it was built from, with the sources of all constants."""
     tiles: tuple[Tile, ...]
     """All tiles, in the order of the file."""

@@ -48,10 +48,13 @@ def totals_section(run: Run) -> Section:
 
 def _step_texts(run: Run) -> Iterator[str]:
     """Give a sentence on the mean step, which drift and retention take as declared."""
-    if run.machine is None or run.learnt is None or not run.learnt.steps:
+    if run.learnt is None or not run.learnt.steps:
+        return
+    machine = run.machine
+    if not isinstance(machine, CrossbarDescription):
         return
     mean = run.totals.training_time / run.learnt.steps
-    declared = run.machine.behaviour.step_period.value
+    declared = machine.behaviour.step_period.value
     text = (
         f"A step took {engineering(mean, 's')} on average; behaviour.step_period declares "
         f"{engineering(declared, 's')}"

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription
+from archsim.chip.description import ChipDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
 from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
@@ -86,7 +86,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         task = read_workload(workload, settings=chosen["workload"])
     else:
         task = workload
-    if not isinstance(machine, CrossbarDescription):
+    if not isinstance(machine, TiledDescription):
         raise InputError(
             f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
@@ -123,7 +123,7 @@ class _Bench:
     def __init__(
         self,
         task: WorkloadDescription,
-        machine: CrossbarDescription,
+        machine: TiledDescription,
         seed: int,
         engine: EngineName,
         policies: Mapping[str, str | Policy],
