@@ -69,7 +69,8 @@ class _Somas(NamedTuple):
     inactive_ticks: IntArray
 
 
-class _Ways(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Ways:
     """Routes between parts: links, then the synapses at the end."""
 
     begin: IntArray
@@ -156,19 +157,23 @@ class StepLowering:
                 (updates["side_count"], np.full(len(routed), table.flits))
             ),
         }
-        arrays = joined | side | {
-            "channel": channel,
-            "release_ticks": np.zeros(tasks, dtype=np.int64),
-            "flits": np.concatenate(
-                (np.ones(runs, dtype=np.int64), np.full(packets, table.flits))
-            ),
-            "fork_of": np.full(tasks, -1),
-            "dependency_offsets": np.concatenate(
-                (np.zeros(runs, dtype=np.int64), np.arange(packets + 1))
-            ),
-            "dependencies": sender,
-            "visit_offsets": np.concatenate((np.arange(runs), runs + at)),
-        }
+        arrays = (
+            joined
+            | side
+            | {
+                "channel": channel,
+                "release_ticks": np.zeros(tasks, dtype=np.int64),
+                "flits": np.concatenate(
+                    (np.ones(runs, dtype=np.int64), np.full(packets, table.flits))
+                ),
+                "fork_of": np.full(tasks, -1),
+                "dependency_offsets": np.concatenate(
+                    (np.zeros(runs, dtype=np.int64), np.arange(packets + 1))
+                ),
+                "dependencies": sender,
+                "visit_offsets": np.concatenate((np.arange(runs), runs + at)),
+            }
+        )
         for array in arrays.values():
             array.flags.writeable = False
         return Segment(
@@ -224,7 +229,8 @@ class StepLowering:
 
     def _ways(self, cores: tuple[Tile, ...], pairs: IntArray, phase: str) -> _Ways:
         """Return the ways between the pairs of parts that packets go between."""
-        parts, rows = len(cores), []
+        parts = len(cores)
+        rows: list[tuple[int, ...]] = []
         begin, length = np.zeros((2, parts * parts), dtype=np.int64)
         for pair in pairs.tolist():
             source, target = (cores[number] for number in divmod(pair, parts))
@@ -236,7 +242,7 @@ class StepLowering:
     def _links(self, source: str, target: str, phase: str) -> list[tuple[int, ...]]:
         lowering, bits = self.lowering, self._described().spike_bits
         route = lowering.chip.route(source, target)
-        rows = []
+        rows: list[tuple[int, ...]] = []
         for link in route:
             transfer = link.component.actions["transfer"]
             flits = -(-bits // link.width_bits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archsim.chip import ChipDescription, TiledDescription, build, read_chip
+from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement, place
@@ -83,7 +83,7 @@ def check(
     placement = None
     if isinstance(chip, TiledDescription):
         machine = build(chip)
-        if workload is not None:
+        if workload is not None and isinstance(chip, CrossbarDescription):
             substrate = Substrate(chip.behaviour, workload.shapes, seed=0)
             planes = chip.behaviour.planes
             placement = place(substrate.blocks, planes=planes, chip=machine)

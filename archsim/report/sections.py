@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archsim.chip import Chip, ChipDescription
+from archsim.chip import Chip, ChipDescription, CrossbarDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
+from archsim.report.activity import activity_table, has_activity
 from archsim.report.breakdown import (
     act_table,
     component_table,
@@ -69,7 +70,12 @@ def _step_texts(run: Run) -> Iterator[str]:
 
 
 def accuracy_section(run: Run, *, course: bool = False) -> Section:
-    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too."""
+    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too.
+
+    Of a network that learns nothing, return what it did.
+    """
+    if has_activity(run.metrics):
+        return Section(title="Activity", items=(activity_table(run.metrics),))
     last = last_metrics(run.metrics)
     epochs = int(run.metrics["epoch"].max()) + 1 if len(run.metrics) else 0
     steps = int(run.metrics["step"].max()) if len(run.metrics) else 0

@@ -68,6 +68,12 @@ def chip_tree(
         if isinstance(description, CrossbarDescription):
             behaviour = _fields("behaviour", description.behaviour, notes)
             children.append(_branch("behaviour", "behaviour: training feels it", behaviour))
+        children += [
+            branch
+            for name in ("spike_bits", "barrier")
+            if hasattr(description, name)
+            for branch in _of(name, getattr(description, name), notes)
+        ]
         children += [_group(chip, group, count, notes) for group, count in _groups(chip).items()]
     else:
         skipped = {"name", "kind", "about", "unpriced"}
