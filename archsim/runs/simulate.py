@@ -161,7 +161,7 @@ class _Bench:
                     f"workload {task.name}, which learns weights in arrays: expected a chip of "
                     f"kind crossbar, got {machine.name} of kind {machine.kind}"
                 )
-            return Cores(recorder=self.recorder), Placement(tiles={})
+            return Cores(recorder=self.recorder), place((), planes=1, chip=self.chip)
         substrate = substrate_of(
             machine.behaviour, task.shapes, seed=self.seed, recorder=self.recorder
         )

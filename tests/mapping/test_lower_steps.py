@@ -12,7 +12,7 @@ from archsim.engine import choose
 from archsim.errors import InputError, SpecError
 from archsim.mapping.lower import Lowering
 from archsim.mapping.lower_steps import StepLowering
-from archsim.mapping.place import Placement
+from archsim.mapping.place import place
 from archsim.trace import Phase, StepSegment, Wiring
 
 CHIP = """
@@ -61,7 +61,7 @@ def chip_of(
 
 
 def lowering_of(chip):
-    return Lowering(chip=chip, placement=Placement(tiles={}), joined=False)
+    return Lowering(chip=chip, placement=place((), planes=1, chip=chip), joined=False)
 
 
 def wiring_of(targets, part):
