@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from archsim.chip.chip import Chip
+from archsim.chip.description import CrossbarDescription
 from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
@@ -63,9 +64,12 @@ def costing(
     InputError
         If the chip has too few arrays, or a policy names nothing.
     """
-    behaviour = chip.description.behaviour
-    placement = place(blocks, planes=behaviour.planes, chip=chip, note=room)
-    lowering = Lowering(chip=chip, placement=placement, joined=behaviour.lockstep)
+    machine = chip.description
+    planes, joined = 1, False
+    if isinstance(machine, CrossbarDescription):
+        planes, joined = machine.behaviour.planes, machine.behaviour.lockstep
+    placement = place(blocks, planes=planes, chip=chip, note=room)
+    lowering = Lowering(chip=chip, placement=placement, joined=joined)
     stations = lowering.stations
     timer, named = _engine(engine, stations, policies or {})
     fold = Fold(

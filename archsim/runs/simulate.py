@@ -8,9 +8,11 @@ from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription
+from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
+from archsim.components.cores import Cores
+from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
 from archsim.runs.costing import Watch, costing
@@ -18,7 +20,7 @@ from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
-from archsim.trace import Recorder, SpikeSegment, TraceSegment
+from archsim.trace import AnySegment, Recorder
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
@@ -81,9 +83,10 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         task = read_workload(workload, settings=chosen["workload"])
     else:
         task = workload
-    if not isinstance(machine, CrossbarDescription):
+    if not isinstance(machine, TiledDescription):
         raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
+            f"chip {machine.name}: expected a chip of kind crossbar or "
+            f"neuron_cores, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
         )
     kept: list[EventBatch] | None = [] if events is True else None
@@ -118,7 +121,7 @@ class _Bench:
     def __init__(
         self,
         task: WorkloadDescription,
-        machine: CrossbarDescription,
+        machine: TiledDescription,
         seed: int,
         engine: EngineName,
         policies: Mapping[str, str | Policy],
@@ -127,13 +130,12 @@ class _Bench:
     ) -> None:
         self.task, self.seed = task, seed
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = substrate_of(
-            machine.behaviour, task.shapes, seed=seed, recorder=self.recorder
-        )
+        self.substrate = self._grounded(machine)
+        ground = self.substrate
         line = costing(
             build(machine),
-            self.substrate.blocks,
-            room=self.substrate.room,
+            ground.blocks if isinstance(ground, Substrate) else (),
+            room=ground.room if isinstance(ground, Substrate) else "",
             engine=engine,
             policies=policies,
             events=events,
@@ -144,7 +146,19 @@ class _Bench:
         each = events is not None or watch is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
 
-    def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
+    def _grounded(self, machine: TiledDescription) -> Substrate | Cores:
+        """Return what the network runs on."""
+        task = self.task
+        if not isinstance(machine, CrossbarDescription):
+            if task.shapes:
+                raise InputError(
+                    f"workload {task.name}, which learns weights in arrays: expected a chip of "
+                    f"kind crossbar, got {machine.name} of kind {machine.kind}"
+                )
+            return Cores(recorder=self.recorder)
+        return substrate_of(machine.behaviour, task.shapes, seed=self.seed, recorder=self.recorder)
+
+    def _fold_segment(self, segment: AnySegment) -> None:
         self.fold(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import ResourceError
+from archsim.errors import InputError, ResourceError
 from archsim.trace.ops import Op, Phase
-from archsim.trace.recorder import TraceSegment
+from archsim.trace.recorder import AnySegment, TraceSegment
 from archsim.trace.spikes import SpikeSegment
+from archsim.trace.steps import StepSegment
 
 __all__ = ["Pattern", "Row", "Tape"]
 
@@ -74,8 +75,16 @@ class Tape:
     length: int = 0
     """Segments on the tape."""
 
-    def append(self, segment: TraceSegment | SpikeSegment) -> None:
-        """Add the next segment."""
+    def append(self, segment: AnySegment) -> None:
+        """Add the next segment.
+
+        Raises
+        ------
+        InputError
+            If it is of a network on cores, whose traces are not kept.
+        """
+        if isinstance(segment, StepSegment):
+            raise InputError("trace: expected a workload that learns weights in arrays")
         place = self.length
         self.length += 1
         if isinstance(segment, SpikeSegment):
