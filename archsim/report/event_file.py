@@ -26,8 +26,8 @@ ROWS = 1 << 17
 _WAITING = 2
 """Row groups that may wait for the thread before the run does."""
 _TEXTS = ("tile", "component", "action", "phase")
-_SORTED = ("task", "visit", "arrival_tick", "start_tick")
-"""Columns in which differences are small or regular, written as differences."""
+_REGULAR = ("task", "visit", "arrival_tick", "start_tick")
+"""Columns with many values; as differences they are far smaller, but slower to write."""
 
 
 def require_parquet() -> None:
@@ -51,8 +51,8 @@ def require_parquet() -> None:
 class EventFile:
     """A Parquet file that takes events while a run goes on, in bounded memory.
 
-    Texts are written as numbers of a dictionary, ids and ticks as differences, before they are
-    compressed. Equal events give equal bytes, however they were cut into segments.
+    Texts and numbers that repeat are written as places in a dictionary; before compression, other
+    ids and ticks become differences. Equal events give equal bytes, however they were cut.
 
     Parameters
     ----------
@@ -206,13 +206,17 @@ def _open(file: IO[bytes], compression: Compression) -> Any:  # noqa: ANN401 - o
     from pyarrow import parquet  # noqa: PLC0415
 
     text = pa.dictionary(pa.int32(), pa.string())
-    kinds = [(name, text if name in _TEXTS else pa.int64()) for name in EVENT_COLUMNS]
+    fields = [
+        pa.field(name, text if name in _TEXTS else pa.int64(), nullable=False)
+        for name in EVENT_COLUMNS
+    ]
+    small = _REGULAR if compression == "zstd" else ()
     return parquet.ParquetWriter(
         file,
-        pa.schema(kinds),
+        pa.schema(fields),
         compression=compression,
-        use_dictionary=[name for name in EVENT_COLUMNS if name not in _SORTED],
-        column_encoding=dict.fromkeys(_SORTED, "DELTA_BINARY_PACKED"),
+        use_dictionary=[name for name in EVENT_COLUMNS if name not in _REGULAR],
+        column_encoding=dict.fromkeys(small, "DELTA_BINARY_PACKED"),
         write_statistics=False,
     )
 
