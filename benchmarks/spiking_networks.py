@@ -1,19 +1,20 @@
 """Random spiking networks, neurons and synapses included, beside SANA-FE on the same machine.
 
 Both simulate the same leaky integrate-and-fire network on the same mesh of cores, with the same
-round costs, step by step from the same state; numbers of spikes, packets, hops and the energy are
+round costs, step by step from the same state; spikes, packets, hops and energy of some steps are
 printed as a check. All contestants take turns, each round gives one ratio, and the median counts.
-Here a contestant's time contains all of it: membranes, synapses, packets, timing and accounts; what
-is done once (drawing, placing, compiling) is left out on all sides.
+A contestant's time contains all of it: membranes, synapses, packets, timing and accounts; what is
+done once (drawing, placing, compiling) is left out on both sides.
 
 SANA-FE is not part of archsim and never needed: pip install sanafe==2.2.9
 
-Run it from the checkout: python benchmarks/spiking_networks.py [--quick]
+Run it from the checkout: python benchmarks/spiking_networks.py [--cores 16|64]
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import itertools
 import tempfile
@@ -210,10 +211,13 @@ class Ours:
         lowering = Lowering(chip=self._chip, placement=nothing, joined=False)
         return Fold(lowering=lowering, engine=choose("fast", lowering.stations))
 
-    def run(self, steps: int) -> None:
-        """Go on by so many steps."""
+    def run(self, steps: int) -> int:
+        """Go on by so many steps and return how many packets were sent."""
+        packets = 0
         for segment in itertools.islice(self._steps, steps):
             self._fold(segment)
+            packets += int(self._packets[segment.fired].sum())
+        return packets
 
     def counts(self, steps: int) -> Counts:
         """Go on by so many steps and count, on a fresh ledger, what was done in them."""
@@ -235,7 +239,7 @@ class Ours:
 class Peer:
     """The network on SANA-FE, by its public interface."""
 
-    def __init__(self, net: Net, folder: Path, model: str) -> None:
+    def __init__(self, net: Net, folder: Path) -> None:
         import sanafe  # noqa: PLC0415 (optional, and no part of archsim)
 
         hops = "\n".join(
@@ -258,7 +262,7 @@ class Peer:
         pairs = list(zip(sources, net.targets().ravel().tolist(), strict=True))
         weights = (net.weights().ravel() / 4).tolist()
         group.connect_neurons_sparse(group, {"weight": weights}, pairs)
-        self._chip, self._model = sanafe.SpikingChip(machine), model
+        self._chip = sanafe.SpikingChip(machine)
         self._chip.load(network)
         self._go(SETTLE, "simple")
 
@@ -267,9 +271,9 @@ class Peer:
             found: dict[str, Any] = self._chip.sim(steps, timing_model=model, **options)
         return found
 
-    def run(self, steps: int) -> None:
-        """Go on by so many steps, with its own choice of threads."""
-        self._go(steps, self._model)
+    def run(self, steps: int, model: str) -> int:
+        """Go on by so many steps, with its own choice of threads; return packets sent."""
+        return int(self._go(steps, model)["packets_sent"])
 
     def counts(self, steps: int) -> Counts:
         """Go on by so many steps and say what was done in them."""
@@ -282,32 +286,28 @@ class Peer:
 def compare(net: Net, *, steps: int, rounds: int, targets: dict[str, float]) -> None:
     """Let all take turns at so many steps, and print packets per second and ratios."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        ours = Ours(net, folder)
-        peers = {model: Peer(net, folder, model) for model in ("detailed", "simple")}
-    runners: dict[str, Callable[[int], None]] = {"archsim": ours.run}
-    runners |= {model: peer.run for model, peer in peers.items()}
-    checks = {"archsim": ours.counts(steps)}
-    checks |= {model: peer.counts(steps) for model, peer in peers.items()}
-    print(
-        f"\n{net.cores} cores, {net.neurons} neurons, fan-out {net.fan_out}, {steps} steps a turn"
-    )
+        ours, peer = Ours(net, Path(name)), Peer(net, Path(name))
+    checks = {"archsim": ours.counts(steps), "SANA-FE": peer.counts(steps)}
+    size = f"{net.cores} cores, {net.neurons} neurons, fan-out {net.fan_out}"
+    print(f"\n{size}; {steps} steps a turn")
     for who, found in checks.items():
-        print(f"  {who:9} {found}")
+        print(f"  {who}: {found}")
     same = len({str(found) for found in checks.values()}) == 1
-    print(f"  {'the same traffic' if same else 'DIFFERENT TRAFFIC'} on all sides")
-    taken: dict[str, list[float]] = {who: [] for who in runners}
+    print(f"  {'the same traffic' if same else 'DIFFERENT TRAFFIC'} on both sides", flush=True)
+    runners: dict[str, Callable[[], int]] = {"archsim": lambda: ours.run(steps)}
+    for model in targets:
+        runners[model] = functools.partial(peer.run, steps, model)
+    rates: dict[str, list[float]] = {who: [] for who in runners}
     for _ in range(rounds):
         for who, run in runners.items():
             begin = time.perf_counter()
-            run(steps)
-            taken[who].append(time.perf_counter() - begin)
-    packets = checks["archsim"].packets
-    for who, times in taken.items():
+            packets = run()
+            rates[who].append(packets / (time.perf_counter() - begin))
+    for who, found in rates.items():
         name = who if who == "archsim" else f"SANA-FE, {who}"
-        report(name, packets / median(times) / 1e6, "million packets/s")
+        report(name, median(found) / 1e6, "million packets/s")
     for model, target in targets.items():
-        times = ratio(taken[model], taken["archsim"])
+        times = ratio(rates["archsim"], rates[model])
         wanted = f">= {target:g}" if target else ""
         report(f"archsim by SANA-FE, {model}", times, "×", wanted, met=times >= target)
 
@@ -315,14 +315,15 @@ def compare(net: Net, *, steps: int, rounds: int, targets: dict[str, float]) -> 
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the small network only")
-    quick = parser.parse_args().quick
+    parser.add_argument("--cores", type=int, choices=(16, 64), help="one of the networks only")
+    only = parser.parse_args().cores
     if find_spec("sanafe") is None:
         print("spiking networks: skipped, sanafe is not installed (pip install sanafe==2.2.9)")
         return
-    small = Net(side=4, neurons=1_000)
-    compare(small, steps=50, rounds=3 if quick else 7, targets={"detailed": 5.0, "simple": 0.0})
-    if not quick:
+    if only != 64:
+        small = Net(side=4, neurons=1_000)
+        compare(small, steps=50, rounds=7, targets={"detailed": 5.0, "simple": 0.0})
+    if only != 16:
         large = Net(side=8, neurons=10_000)
         compare(large, steps=1, rounds=3, targets={"detailed": 10.0, "simple": 1.0})
 

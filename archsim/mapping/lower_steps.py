@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.chip.chip import Chip, Tile
+from archsim.chip.chip import Chip, Link, Tile
 from archsim.chip.description import NeuronChipDescription
+from archsim.chip.links import Routes, past_dateline
 from archsim.components.soma import Soma
 from archsim.errors import InputError
 from archsim.mapping.lower import Lowering, ticks
@@ -87,6 +88,8 @@ class _Ways:
     """Bits on a link; 1 for synapses."""
     channels: IntArray
     """Channels of the buffer behind a link; 0: without bound."""
+    past: NDArray[np.bool_]
+    """Whether a link lies past the dateline of its ring."""
     router: IntArray
     """Account of flits in the router at the far end of a link; -1: none."""
 
@@ -140,7 +143,9 @@ class StepLowering:
         ends, updates = _updates(table, trace)
         chosen, spike = _ranges(table.packets, trace.fired)
         source = trace.wiring.part[trace.fired][spike]
-        visits, at = _packets(table, source, table.target[chosen], table.events[chosen])
+        visits, at = _packets(
+            self.lowering.chip, table, source, table.target[chosen], table.events[chosen]
+        )
         runs, packets = len(ends), len(chosen)
         sender = np.searchsorted(ends, trace.fired + 1)[spike]
         tasks = runs + packets
@@ -237,13 +242,14 @@ class StepLowering:
             way = [*self._links(source.name, target.name, phase), self._synapses(target, phase)]
             begin[pair], length[pair] = len(rows), len(way)
             rows += way
-        return _Ways(begin, length, *np.array(rows, dtype=np.int64).reshape(-1, 7).T)
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 8).T
+        return _Ways(begin, length, *columns[:6], columns[6].astype(np.bool_), columns[7])
 
     def _links(self, source: str, target: str, phase: str) -> list[tuple[int, ...]]:
         lowering, bits = self.lowering, self._described().spike_bits
         route = lowering.chip.route(source, target)
         rows: list[tuple[int, ...]] = []
-        for link in route:
+        for link, past in zip(route, self._past(route), strict=True):
             transfer = link.component.actions["transfer"]
             flits = -(-bits // link.width_bits)
             cycle = max(ticks(transfer.interval), 1)
@@ -256,17 +262,25 @@ class StepLowering:
             rows.append(
                 (
                     *(station, flits * cycle, latency, account, bits, link.channels),
-                    -1 if router is None else router,
+                    *(past, -1 if router is None else router),
                 )
             )
         return rows
+
+    def _past(self, route: tuple[Link, ...]) -> list[bool]:
+        """Return whether each link of a route lies past the dateline of its ring."""
+        chip, numbers = self.lowering.chip, [link.number for link in route]
+        if not chip.wraps:
+            return [False] * len(route)
+        routes = Routes(np.array([0, len(route)]), np.array(numbers, dtype=np.int64))
+        return [bool(past) for past in past_dateline(routes, chip.topology.links())]
 
     def _synapses(self, core: Tile, phase: str) -> tuple[int, ...]:
         part = core.components["synapses"]
         event = part.actions["event"]
         station = self.lowering.station(core.name, part)
         account = self.lowering.account(phase, core.name, part, event)
-        return (station, ticks(event.interval), max(ticks(event.latency), 1), account, 1, 0, -1)
+        return (station, ticks(event.interval), max(ticks(event.latency), 1), account, 1, 0, 0, -1)
 
 
 def _ranges(offsets: IntArray, chosen: IntArray) -> tuple[IntArray, NDArray[np.intp]]:
@@ -301,7 +315,7 @@ def _updates(table: _Table, trace: StepSegment) -> tuple[IntArray, dict[str, Int
 
 
 def _packets(
-    table: _Table, source: IntArray, target: IntArray, events: IntArray
+    chip: Chip, table: _Table, source: IntArray, target: IntArray, events: IntArray
 ) -> tuple[dict[str, IntArray], IntArray]:
     """Return the visits of packets, and the slices that each packet has of them."""
     ways = table.ways
@@ -326,7 +340,7 @@ def _packets(
     channels = ways.channels[place]
     if channels.any():
         packet = np.repeat(np.arange(len(pair)), length)
-        columns["channel"] = packet % np.maximum(channels, 1)
+        columns["channel"] = chip.channel(channels, past=ways.past[place], packet=packet)
     else:
         columns["channel"] = np.zeros_like(place)
     return columns, at

@@ -162,6 +162,8 @@ def test_runs_of_updates_take_as_long_as_updates_one_by_one(tmp_path):
         ("mesh\n  shape: [4, 4]", 0, 0),
         ("mesh\n  shape: [4, 4]", 2, 4),
         ("ring", 0, 0),
+        ("ring", 2, 2),
+        ("torus\n  shape: [4, 4]", 4, 2),
         ("tree\n  arity: 4", 0, 0),
     ],
 )
