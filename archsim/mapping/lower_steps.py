@@ -13,7 +13,7 @@ from archsim.chip.description import NeuronChipDescription
 from archsim.chip.links import Routes, past_dateline
 from archsim.components.soma import Soma
 from archsim.errors import InputError
-from archsim.mapping.lower import Lowering, ticks
+from archsim.mapping.lower import Lowering, ticks, too_long
 from archsim.mapping.program import IntArray, Segment
 from archsim.trace.steps import StepSegment, Wiring
 
@@ -135,7 +135,7 @@ class StepLowering:
         Raises
         ------
         InputError
-            If the network does not fit the chip.
+            If the network does not fit the chip, or a packet no buffer on its way.
         """
         if self._table is None or self._table.wiring is not trace.wiring:
             self._table = self._made(trace.wiring, trace.phase.value)
@@ -189,6 +189,12 @@ class StepLowering:
             **arrays,
         )
 
+    @property
+    def _flits(self) -> int:
+        """Length of a packet: that on the narrowest links."""
+        width = min(kind.wire.width for kind in self.lowering.chip.link_kinds)
+        return -(-self._described().spike_bits // width)
+
     def _described(self) -> NeuronChipDescription:
         description = self.lowering.chip.description
         assert isinstance(description, NeuronChipDescription)  # noqa: S101 (only such have somas)
@@ -202,7 +208,6 @@ class StepLowering:
         found, events = np.unique(keys, return_counts=True)
         neuron, target = np.divmod(found, max(parts, 1))
         pairs = np.unique(wiring.part[neuron] * parts + target)
-        wire = self.lowering.chip.description.network.link
         return _Table(
             wiring=wiring,
             bounds=np.searchsorted(wiring.part, np.arange(parts + 1)),
@@ -211,7 +216,7 @@ class StepLowering:
             events=events,
             somas=self._somas(cores, phase),
             ways=self._ways(cores, pairs, phase),
-            flits=-(-self._described().spike_bits // wire.width),
+            flits=self._flits,
             servers=min((core.components["synapses"].servers for core in cores), default=1),
         )
 
@@ -243,15 +248,29 @@ class StepLowering:
             begin[pair], length[pair] = len(rows), len(way)
             rows += way
         columns = np.array(rows, dtype=np.int64).reshape(-1, 8).T
-        return _Ways(begin, length, *columns[:6], columns[6].astype(np.bool_), columns[7])
+        past: NDArray[np.bool_] = columns[6].astype(np.bool_)
+        station, occupancy, latency, account, count, channels = columns[:6]
+        return _Ways(
+            begin=begin,
+            length=length,
+            station=station,
+            occupancy=occupancy,
+            latency=latency,
+            account=account,
+            count=count,
+            channels=channels,
+            past=past,
+            router=columns[7],
+        )
 
     def _links(self, source: str, target: str, phase: str) -> list[tuple[int, ...]]:
-        lowering, bits = self.lowering, self._described().spike_bits
+        lowering, bits, flits = self.lowering, self._described().spike_bits, self._flits
         route = lowering.chip.route(source, target)
         rows: list[tuple[int, ...]] = []
         for link, past in zip(route, self._past(route), strict=True):
             transfer = link.component.actions["transfer"]
-            flits = -(-bits // link.width_bits)
+            if link.channels and flits > link.depth:
+                raise InputError(too_long(lowering.chip, link, bits, flits))
             cycle = max(ticks(transfer.interval), 1)
             latency = max(ticks(transfer.latency), 1) + ticks(link.head_time)
             if link is route[-1]:

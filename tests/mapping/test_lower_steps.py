@@ -222,6 +222,12 @@ def test_a_network_that_is_too_large_is_refused_with_the_cores_it_needs(
         StepLowering(lowering).segment(step_of(wiring, []))
 
 
+def test_a_packet_that_no_buffer_holds_is_refused(tmp_path):
+    chip = chip_of(tmp_path, channels=2, depth=1)
+    with pytest.raises(InputError, match="expected room for 2 flits, the packet of 16 bits that"):
+        StepLowering(lowering_of(chip)).segment(step_of(TINY, [1]))
+
+
 def test_a_chip_without_somas_is_refused():
     chip = build(read_chip("cbram_512k"))
     with pytest.raises(InputError, match="cbram_512k: no tile has a component 'soma', which the"):
