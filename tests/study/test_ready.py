@@ -39,7 +39,7 @@ def column(study, point, name):
 def test_a_row_of_the_accepted_results_comes_out_again(tmp_path, name, wanted, number):
     study = read_study(name)
     (shape,) = (one for one in study.tables if one.name == wanted)
-    row = frozen(name, wanted).iloc[number]
+    row = frozen(name, wanted).to_dict("records")[number]
     points = [
         point
         for point in points_of(study)
