@@ -15,6 +15,7 @@ from archsim.cli.describe import check, list_entries, schema, show
 from archsim.cli.judge import audit, compare
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
+from archsim.cli.train import train
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
@@ -109,7 +110,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, run, list_entries, show, check, schema, audit, compare):
+for _command in (demo, run, train, list_entries, show, check, schema, audit, compare):
     app.add_command(_command)
 
 

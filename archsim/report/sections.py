@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import pandas as pd
 
 from archsim.chip import Chip, ChipDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
+from archsim.report.answers import answers_course_table, answers_table, has_answers
 from archsim.report.breakdown import (
     act_table,
     component_table,
@@ -36,6 +39,7 @@ INCLUDED = (
     "- Not counted: the host that supplies words and targets, and what nobody priced.",
 )
 
+_Scores = Callable[[pd.DataFrame], Table]
 
 STEP_TOLERANCE = 0.1
 """How far the declared step period may be from the simulated mean step, relative to it."""
@@ -79,12 +83,20 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
     if run.learnt is not None:
         counts.append(f"at most {run.learnt.most_pulses:,} pulses on one device")
     took += f": {', '.join(counts)}." if counts else "."
-    voted = has_votes(run.metrics)
-    scores = (votes_table if voted else accuracy_table)(run.metrics)
-    items: tuple[Table | str, ...] = (took, scores)
+    after, between = _scores(run)
+    items: tuple[Table | str, ...] = (took, after(run.metrics))
     if course:
-        items += ((probes_table if voted else course_table)(run.metrics),)
+        items += (between(run.metrics),)
     return Section(title="Accuracy", items=items)
+
+
+def _scores(run: Run) -> tuple[_Scores, _Scores]:
+    """Return what tells of the accuracy of a run of its kind: in the end, and in between."""
+    if has_votes(run.metrics):
+        return votes_table, probes_table
+    if has_answers(run.metrics):
+        return answers_table, answers_course_table
+    return accuracy_table, course_table
 
 
 def breakdown_section(run: Run, *, tiles: bool = False) -> Section:
