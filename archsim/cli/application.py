@@ -12,9 +12,10 @@ import click
 
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
-from archsim.cli.judge import audit, compare
+from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
+from archsim.cli.study import sweep
 from archsim.cli.train import train
 from archsim.errors import ArchsimError, ResourceError
 
@@ -110,7 +111,12 @@ def app() -> None:
     """
 
 
-for _command in (demo, run, train, list_entries, show, check, schema, audit, compare):
+_COMMANDS = (
+    *(demo, run, train, sweep),
+    *(list_entries, show, check, schema),
+    *(audit, compare, validate),
+)
+for _command in _COMMANDS:
     app.add_command(_command)
 
 

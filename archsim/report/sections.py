@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from archsim.chip import Chip, ChipDescription
+from archsim.chip import Chip, ChipDescription, CrossbarDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
-from archsim.report.answers import answers_course_table, answers_table, has_answers
+from archsim.report.activity import activity_table, has_activity
 from archsim.report.breakdown import (
     act_table,
     component_table,
@@ -18,6 +18,7 @@ from archsim.report.breakdown import (
     totals_table,
 )
 from archsim.report.currents import currents_table
+from archsim.report.examples import epochs_table, examples_table, has_examples
 from archsim.report.page import Section
 from archsim.report.tables import Column, Table
 from archsim.report.votes import has_votes, probes_table, votes_table
@@ -33,13 +34,15 @@ __all__ = [
     "totals_section",
 ]
 
+MetricsTable = Callable[[pd.DataFrame], Table]
+"""From the metrics of a run to a table of its scores."""
+
 INCLUDED = (
     "- Training (headline): every act of its phases, from reads and conversions to update pulses.",
     "- Beside it: initialise (first weights), evaluate (tests), static (leakage, in all phases).",
     "- Not counted: the host that supplies words and targets, and what nobody priced.",
 )
 
-_Scores = Callable[[pd.DataFrame], Table]
 
 STEP_TOLERANCE = 0.1
 """How far the declared step period may be from the simulated mean step, relative to it."""
@@ -52,10 +55,13 @@ def totals_section(run: Run) -> Section:
 
 def _step_texts(run: Run) -> Iterator[str]:
     """Give a sentence on the mean step, which drift and retention take as declared."""
-    if run.machine is None or run.learnt is None or not run.learnt.steps:
+    if run.learnt is None or not run.learnt.steps:
+        return
+    machine = run.machine
+    if not isinstance(machine, CrossbarDescription):
         return
     mean = run.totals.training_time / run.learnt.steps
-    declared = run.machine.behaviour.step_period.value
+    declared = machine.behaviour.step_period.value
     text = (
         f"A step took {engineering(mean, 's')} on average; behaviour.step_period declares "
         f"{engineering(declared, 's')}"
@@ -70,7 +76,12 @@ def _step_texts(run: Run) -> Iterator[str]:
 
 
 def accuracy_section(run: Run, *, course: bool = False) -> Section:
-    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too."""
+    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too.
+
+    Of a network that learns nothing, return what it did.
+    """
+    if has_activity(run.metrics):
+        return Section(title="Activity", items=(activity_table(run.metrics),))
     last = last_metrics(run.metrics)
     epochs = int(run.metrics["epoch"].max()) + 1 if len(run.metrics) else 0
     steps = int(run.metrics["step"].max()) if len(run.metrics) else 0
@@ -83,19 +94,17 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
     if run.learnt is not None:
         counts.append(f"at most {run.learnt.most_pulses:,} pulses on one device")
     took += f": {', '.join(counts)}." if counts else "."
-    after, between = _scores(run)
-    items: tuple[Table | str, ...] = (took, after(run.metrics))
-    if course:
-        items += (between(run.metrics),)
-    return Section(title="Accuracy", items=items)
+    after, between = _accuracy_tables(run)
+    tables = (after, between) if course else (after,)
+    return Section(title="Accuracy", items=(took, *(table(run.metrics) for table in tables)))
 
 
-def _scores(run: Run) -> tuple[_Scores, _Scores]:
-    """Return what tells of the accuracy of a run of its kind: in the end, and in between."""
+def _accuracy_tables(run: Run) -> tuple[MetricsTable, MetricsTable]:
+    """Return what shows the scores of this kind of run: after training, and in between."""
     if has_votes(run.metrics):
         return votes_table, probes_table
-    if has_answers(run.metrics):
-        return answers_table, answers_course_table
+    if has_examples(run.metrics):
+        return examples_table, epochs_table
     return accuracy_table, course_table
 
 
