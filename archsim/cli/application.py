@@ -15,7 +15,7 @@ from archsim.cli.describe import check, list_entries, schema, show
 from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
-from archsim.cli.study import sweep
+from archsim.cli.study import optimize, reprice, sweep
 from archsim.cli.train import train
 from archsim.errors import ArchsimError, ResourceError
 
@@ -112,7 +112,7 @@ def app() -> None:
 
 
 _COMMANDS = (
-    *(demo, run, train, sweep),
+    *(demo, run, train, sweep, optimize, reprice),
     *(list_entries, show, check, schema),
     *(audit, compare, validate),
 )
