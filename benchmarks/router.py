@@ -9,6 +9,8 @@ known stands in for it where they are not.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +20,58 @@ __all__ = ["router_latencies"]
 
 IntArray = NDArray[np.int64]
 _PORTS = 5
-"""Own node, from the west, from the east, from the north, from the south: opposite of the ways out."""
+"""Own node, from the west, the east, the north, the south; likewise ways out to the opposite."""
+_RING = 16
+"""Cycles that anything is on its way, at most."""
+
+
+class _Mesh(NamedTuple):
+    """What changes from cycle to cycle; inputs are numbered (node, port), channels below them."""
+
+    buffers: IntArray
+    """(nodes, ports, channels, depth) packets."""
+    first: IntArray
+    """(nodes, ports, channels) place of the head."""
+    held: IntArray
+    """(nodes, ports, channels) packets inside."""
+    room: IntArray
+    """(nodes, ports, channels) places that the sender knows to be free."""
+    coming: IntArray
+    """(cycles, nodes, ports) packet that arrives; -1: none."""
+    onto: IntArray
+    """(cycles, nodes, ports) its channel."""
+    returning: IntArray
+    """(cycles, nodes, ports, channels) places that become free."""
+    turns: IntArray
+    """(4, nodes, ports) whose turn it is: way of an input, input of a way, channel, room."""
+    asked: IntArray
+    """(ways, ports) channel that asks; -1: none."""
+
+
+_TAKES, _GIVES, _SENDS, _FINDS = range(4)
 
 
 def router_latencies(mesh: Mesh, traffic: Traffic) -> IntArray:
-    """Return how long each packet took from its release [cycles]; -1 if it is not through in time."""
+    """Return how long each packet took from its release [cycles]; -1 if it takes too long."""
     segment = traffic.segment
     times = np.array([mesh.hop, mesh.injection, mesh.ejection, 1 + mesh.credit])
-    return np.asarray(
-        _play(
-            np.array([mesh.side, mesh.channels, mesh.depth]),
-            times,
-            segment.release_ticks,
-            segment.station[segment.visit_offsets[:-1]],
-            segment.station[segment.visit_offsets[1:] - 1] - mesh.nodes,
-        )
+    source = segment.station[segment.visit_offsets[:-1]]
+    target = segment.station[segment.visit_offsets[1:] - 1] - mesh.nodes
+    return np.asarray(_play(mesh.side, _idle(mesh), times, segment.release_ticks, source, target))
+
+
+def _idle(mesh: Mesh) -> _Mesh:
+    inputs = (mesh.nodes, _PORTS)
+    return _Mesh(
+        buffers=np.full((*inputs, mesh.channels, mesh.depth), -1),
+        first=np.zeros((*inputs, mesh.channels), np.int64),
+        held=np.zeros((*inputs, mesh.channels), np.int64),
+        room=np.full((*inputs, mesh.channels), mesh.depth),
+        coming=np.full((_RING, *inputs), -1),
+        onto=np.zeros((_RING, *inputs), np.int64),
+        returning=np.zeros((_RING, *inputs, mesh.channels), np.int64),
+        turns=np.zeros((4, *inputs), np.int64),
+        asked=np.full((_PORTS, _PORTS), -1),
     )
 
 
@@ -54,100 +93,110 @@ def _next(side, node, way):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _room(credits, node, port, turn):  # noqa: ANN001, ANN202
-    """Return a channel with room at an input, or -1; the search begins at `turn`."""
-    channels = credits.shape[2]
+def _open(mesh, node, port):  # noqa: ANN001, ANN202
+    """Return a channel with room at an input, in turn, or -1."""
+    channels = mesh.room.shape[2]
     for step in range(channels):
-        channel = (turn + step) % channels
-        if credits[node, port, channel] > 0:
+        channel = (mesh.turns[_FINDS, node, port] + step) % channels
+        if mesh.room[node, port, channel] > 0:
             return channel
     return -1
 
 
 @numba.njit(cache=True)
-def _play(shape, times, release, source, target):  # noqa: ANN001, ANN202, C901, PLR0912
-    side, channels, depth = shape
+def _send(mesh, node, port, packet, tick):  # noqa: ANN001, ANN202
+    """Let a packet arrive at an input at a tick."""
+    channel = _open(mesh, node, port)
+    mesh.turns[_FINDS, node, port] = channel + 1
+    mesh.room[node, port, channel] -= 1
+    mesh.coming[tick % _RING, node, port] = packet
+    mesh.onto[tick % _RING, node, port] = channel
+
+
+@numba.njit(cache=True)
+def _deliver(mesh, node, now):  # noqa: ANN001, ANN202
+    """Take in what arrives at a node, packets and places."""
+    for port in range(_PORTS):
+        packet = mesh.coming[now, node, port]
+        if packet >= 0:
+            channel = mesh.onto[now, node, port]
+            place = mesh.first[node, port, channel] + mesh.held[node, port, channel]
+            mesh.buffers[node, port, channel, place % mesh.buffers.shape[3]] = packet
+            mesh.held[node, port, channel] += 1
+            mesh.coming[now, node, port] = -1
+        mesh.room[node, port] += mesh.returning[now, node, port]
+        mesh.returning[now, node, port] = 0
+
+
+@numba.njit(cache=True)
+def _ask(mesh, side, node, target):  # noqa: ANN001, ANN202
+    """Let inputs ask for all ways that heads of their channels want and can go."""
+    mesh.asked[:] = -1
+    channels = mesh.room.shape[2]
+    for port in range(_PORTS):
+        for step in range(channels):
+            channel = (mesh.turns[_SENDS, node, port] + step) % channels
+            if not mesh.held[node, port, channel]:
+                continue
+            place = mesh.first[node, port, channel]
+            way = _way(side, node, target[mesh.buffers[node, port, channel, place]])
+            free = not way or _open(mesh, _next(side, node, way), way) >= 0
+            if free and mesh.asked[way, port] < 0:
+                mesh.asked[way, port] = channel
+
+
+@numba.njit(cache=True)
+def _given(mesh, node, way):  # noqa: ANN001, ANN202
+    """Return the input that a way is given to, or -1."""
+    for step in range(_PORTS):
+        port = (mesh.turns[_GIVES, node, way] + step) % _PORTS
+        if mesh.asked[way, port] >= 0:
+            return port
+    return -1
+
+
+@numba.njit(cache=True)
+def _take(mesh, node, port, way, tick):  # noqa: ANN001, ANN202
+    """Take a packet out of an input for a way; its place is free again at a tick."""
+    mesh.turns[_TAKES, node, port], mesh.turns[_GIVES, node, way] = way + 1, port + 1
+    channel = mesh.asked[way, port]
+    mesh.turns[_SENDS, node, port] = channel + 1
+    place = mesh.first[node, port, channel]
+    mesh.first[node, port, channel] = (place + 1) % mesh.buffers.shape[3]
+    mesh.held[node, port, channel] -= 1
+    mesh.returning[tick % _RING, node, port, channel] += 1
+    return mesh.buffers[node, port, channel, place]
+
+
+@numba.njit(cache=True)
+def _play(side, mesh, times, release, source, target):  # noqa: ANN001, ANN202
     hop, injection, ejection, back = times
-    nodes, packets, ring = side * side, len(release), 16
-    latency = np.full(packets, -1)
-    buffers = np.full((nodes, _PORTS, channels, depth), -1)
-    first = np.zeros((nodes, _PORTS, channels), np.int64)
-    held = np.zeros((nodes, _PORTS, channels), np.int64)
-    credits = np.full((nodes, _PORTS, channels), depth)
-    coming = np.full((ring, nodes, _PORTS), -1)
-    coming_channel = np.zeros((ring, nodes, _PORTS), np.int64)
-    returning = np.zeros((ring, nodes, _PORTS, channels), np.int64)
-    turn_in = np.zeros((nodes, _PORTS), np.int64)
-    turn_out = np.zeros((nodes, _PORTS), np.int64)
-    turn_room = np.zeros((nodes, _PORTS), np.int64)
+    nodes = side * side
+    latency = np.full(len(release), -1)
     order = np.argsort(source, kind="mergesort")  # each node's packets in order of release
     head = np.searchsorted(source[order], np.arange(nodes))
     tail = np.searchsorted(source[order], np.arange(nodes), side="right")
-    turn_channel = np.zeros((nodes, _PORTS), np.int64)
-    asked = np.zeros((_PORTS, _PORTS), np.int64)
     given = np.zeros(_PORTS, np.int64)
     for tick in range(2 * release[-1]):
-        now = tick % ring
         for node in range(nodes):
-            for port in range(_PORTS):
-                packet = coming[now, node, port]
-                if packet >= 0:
-                    channel = coming_channel[now, node, port]
-                    place = (first[node, port, channel] + held[node, port, channel]) % depth
-                    buffers[node, port, channel, place] = packet
-                    held[node, port, channel] += 1
-                    coming[now, node, port] = -1
-                for channel in range(channels):
-                    credits[node, port, channel] += returning[now, node, port, channel]
-                    returning[now, node, port, channel] = 0
+            _deliver(mesh, node, tick % _RING)
         for node in range(nodes):
-            if head[node] < tail[node] and release[order[head[node]]] <= tick:
-                channel = _room(credits, node, 0, turn_room[node, 0])
-                if channel >= 0:
-                    turn_room[node, 0] = channel + 1
-                    credits[node, 0, channel] -= 1
-                    coming[(tick + injection) % ring, node, 0] = order[head[node]]
-                    coming_channel[(tick + injection) % ring, node, 0] = channel
+            if head[node] < tail[node]:
+                packet = order[head[node]]
+                if release[packet] <= tick and _open(mesh, node, 0) >= 0:
+                    _send(mesh, node, 0, packet, tick + injection)
                     head[node] += 1
-            asked[:] = -1
-            for port in range(_PORTS):  # inputs ask for all ways that their channels want
-                for step in range(channels):
-                    channel = (turn_channel[node, port] + step) % channels
-                    if not held[node, port, channel]:
-                        continue
-                    packet = buffers[node, port, channel, first[node, port, channel]]
-                    way = _way(side, node, target[packet])
-                    free = not way or _room(credits, _next(side, node, way), way, 0) >= 0
-                    if free and asked[way, port] < 0:
-                        asked[way, port] = channel
-            given[:] = -1
-            for way in range(_PORTS):  # each way is given to one input
-                for step in range(_PORTS):
-                    port = (turn_out[node, way] + step) % _PORTS
-                    if asked[way, port] >= 0:
-                        given[way] = port
-                        break
+            _ask(mesh, side, node, target)
+            for way in range(_PORTS):
+                given[way] = _given(mesh, node, way)
             for port in range(_PORTS):  # each input takes one of the ways given to it
                 for step in range(_PORTS):
-                    way = (turn_in[node, port] + step) % _PORTS
-                    if given[way] != port:
-                        continue
-                    turn_in[node, port], turn_out[node, way] = way + 1, port + 1
-                    channel = asked[way, port]
-                    turn_channel[node, port] = channel + 1
-                    place = first[node, port, channel]
-                    packet = buffers[node, port, channel, place]
-                    first[node, port, channel] = (place + 1) % depth
-                    held[node, port, channel] -= 1
-                    returning[(tick + back) % ring, node, port, channel] += 1
-                    if way == 0:
-                        latency[packet] = tick + ejection - release[packet]
+                    way = (mesh.turns[_TAKES, node, port] + step) % _PORTS
+                    if given[way] == port:
+                        packet = _take(mesh, node, port, way, tick + back)
+                        if way == 0:
+                            latency[packet] = tick + ejection - release[packet]
+                        else:
+                            _send(mesh, _next(side, node, way), way, packet, tick + hop)
                         break
-                    there = _next(side, node, way)
-                    onto = _room(credits, there, way, turn_room[there, way])
-                    turn_room[there, way] = onto + 1
-                    credits[there, way, onto] -= 1
-                    coming[(tick + hop) % ring, there, way] = packet
-                    coming_channel[(tick + hop) % ring, there, way] = onto
-                    break
     return latency
