@@ -273,15 +273,10 @@ def scores_frame(results: Mapping[str, Trained]) -> pd.DataFrame:
 class _Bar:
     """Counts how much is done of all there is to do."""
 
-    def __init__(
-        self, jobs: Sequence[Job], costly: Sequence[Job], progress: Progress | None
-    ) -> None:
+    def __init__(self, total: float, progress: Progress | None) -> None:
         self._progress = progress
         self._done = 0.0
-        efforts = [
-            one.case.effort * (PRICING if (one, seed) in costly else 1) for one, seed in jobs
-        ]
-        self._all = sum(efforts)
+        self._all = total
 
     def within(self, one: Ready, factor: float = 1.0) -> Progress:
         """Return what a training tells its progress to."""
