@@ -10,21 +10,23 @@ from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription
+from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
+from archsim.components.cores import Cores
+from archsim.components.substrate import Substrate
 from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
-from archsim.mapping.place import place
+from archsim.mapping.place import Placement, place
 from archsim.mapping.program import Segment, StationTable
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.fold import Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
-from archsim.trace import Recorder, SpikeSegment, TraceSegment
+from archsim.trace import AnySegment, Recorder
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
@@ -88,9 +90,10 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         task = read_workload(workload, settings=chosen["workload"])
     else:
         task = workload
-    if not isinstance(machine, CrossbarDescription):
+    if not isinstance(machine, TiledDescription):
         raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
+            f"chip {machine.name}: expected a chip of kind crossbar or "
+            f"neuron_cores, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
         )
     kept: list[EventBatch] | None = [] if events is True else None
@@ -125,7 +128,7 @@ class _Bench:
     def __init__(
         self,
         task: WorkloadDescription,
-        machine: CrossbarDescription,
+        machine: TiledDescription,
         seed: int,
         engine: EngineName,
         policies: Mapping[str, str | Policy],
@@ -134,18 +137,10 @@ class _Bench:
     ) -> None:
         self.task, self.seed = task, seed
         self.chip = build(machine)
-        behaviour = machine.behaviour
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=self.recorder)
-        self.placement = place(
-            self.substrate.blocks,
-            planes=behaviour.planes,
-            chip=self.chip,
-            note=self.substrate.room,
-        )
-        self.lowering = Lowering(
-            chip=self.chip, placement=self.placement, joined=behaviour.lockstep
-        )
+        self.substrate, self.placement = self._grounded(machine)
+        joined = isinstance(machine, CrossbarDescription) and machine.behaviour.lockstep
+        self.lowering = Lowering(chip=self.chip, placement=self.placement, joined=joined)
         each = events is not None or watch is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
         stations = self.lowering.stations
@@ -157,7 +152,23 @@ class _Bench:
             watch=None if watch is None else functools.partial(watch, stations),
         )
 
-    def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
+    def _grounded(self, machine: TiledDescription) -> tuple[Substrate | Cores, Placement]:
+        """Return what the network runs on, and where its weights stand."""
+        task = self.task
+        if not isinstance(machine, CrossbarDescription):
+            if task.shapes:
+                raise InputError(
+                    f"workload {task.name}, which learns weights in arrays: expected a chip of "
+                    f"kind crossbar, got {machine.name} of kind {machine.kind}"
+                )
+            return Cores(recorder=self.recorder), place((), planes=1, chip=self.chip)
+        substrate = substrate_of(
+            machine.behaviour, task.shapes, seed=self.seed, recorder=self.recorder
+        )
+        planes, note = machine.behaviour.planes, substrate.room
+        return substrate, place(substrate.blocks, planes=planes, chip=self.chip, note=note)
+
+    def _fold_segment(self, segment: AnySegment) -> None:
         self.fold(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
