@@ -235,7 +235,7 @@ class TestRecipe:
         ids = {
             one.id.partition(".")[0] for each in published_figures().values() for one in each.claims
         }
-        assert ids == {f"H{number}" for number in range(1, 19)}
+        assert ids >= {f"H{number}" for number in range(1, 19)}
 
     def test_the_quick_one_needs_no_mnist(self):
         recipe = read_validation(quick=True)

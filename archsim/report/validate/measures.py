@@ -10,7 +10,7 @@ from archsim.analysis import Interval, energy, interval
 from archsim.analysis.gains import algorithm_gain, device_gain, total_gain
 from archsim.chip import CrossbarDescription, read_chip
 from archsim.errors import InputError
-from archsim.frames import cost_share
+from archsim.report.breakdown import acts_done
 from archsim.report.claims import Finding
 from archsim.report.figures import Figures, figures
 from archsim.report.gpu import gpu_rows
@@ -91,7 +91,7 @@ class Measures:
         for name, factor in measure.of.items():
             run = self._run(name)
             steps = run.learnt.steps if run.learnt is not None else 0
-            total += factor * _acts(run, component, action) / max(steps, 1)
+            total += factor * acts_done(run, component, action) / max(steps, 1)
         return Finding(f"{_names(measure)}, {measure.item} for each presentation", total)
 
     def training_energy(self, measure: Measure) -> Finding:
@@ -170,17 +170,6 @@ _TAKES: Mapping[Take, Callable[[Measures, Measure], Finding]] = MappingProxyType
         "total_gain": Measures.total_gain,
     }
 )
-
-
-def _acts(run: Run, component: str, action: str) -> float:
-    """Return how often a component did something in training, on all tiles."""
-    counts = [
-        tally.count / run.prices.actions[account[1:]].count_scale
-        for _, account, tally in run.book.actions()
-        if (account.component, account.action) == (component, action)
-        and cost_share(account.phase, account.action) == "training"
-    ]
-    return sum(counts)
 
 
 def _over_seeds(nominal: float, values: Sequence[float]) -> Interval | float:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import active_children, get_context
-from pathlib import Path
 from typing import cast
 
 import pandas as pd
@@ -19,6 +17,7 @@ from archsim.chip import CrossbarDescription, read_chip
 from archsim.components.bit_sliced import substrate_of
 from archsim.errors import ArchsimError, InputError, ResourceError
 from archsim.report.session import Request, run_only
+from archsim.report.showcase import mnist_settings
 from archsim.report.validate.recipe import CaseDescription, Validation
 from archsim.runs import Run
 from archsim.workload import (
@@ -123,9 +122,7 @@ def _ready(name: str, case: CaseDescription, data: str) -> Ready:
     settings = dict(case.settings)
     task = read_workload(case.workload, settings=_of("workload", settings))
     if data and _is_mnist(task):
-        below = Path(data) / "mnist"
-        folder = str(below if below.is_dir() else data)
-        settings["workload.dataset.folder"] = json.dumps(folder)
+        settings |= mnist_settings(data)
         task = read_workload(case.workload, settings=_of("workload", settings))
     machine = read_chip(case.chip, settings=_of("chip", settings))
     if not isinstance(machine, CrossbarDescription):
