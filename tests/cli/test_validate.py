@@ -33,7 +33,7 @@ def test_a_folder_holds_the_table_for_readers_and_for_programs(archsim, one_case
     assert result.exit_code == 3  # most of what is committed was not measured
     assert 'H8: verdict: committed "hit", found "not evaluated"' in result.stderr
     assert "takes a line under Verdicts in CHANGELOG.md" in result.stderr
-    assert "H1: verdict" not in result.stderr
+    assert "madem_64/published.yaml: H1: verdict" not in result.stderr
     folder = tmp_path / "out"
     names = {path.name for path in folder.iterdir()}
     assert names == {"report.md", "validation.json", "scores.csv", "manifest.json", "run.log"}

@@ -65,7 +65,7 @@ class TestVerdicts:
                 "miss",
                 "too high by 1.1 %; its range reaches it; because",
             ),
-            (None, "not evaluated", "because"),
+            (None, "not evaluated", "the validation does not measure it"),
             (float("nan"), "not evaluated", "found nan, which is no finite number"),
             (float("inf"), "not evaluated", "found inf, which is no finite number"),
         ],
@@ -295,7 +295,7 @@ class TestResult:
             ],
             [
                 *("H1", "chip", "It is right nine times out of ten", "0.85 to 0.95"),
-                *("–", "not evaluated (changed)", "nothing measures it"),
+                *("–", "not evaluated (changed)", "the validation does not measure it"),
             ],
         ]
         text = page_markdown(result.page())
