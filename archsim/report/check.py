@@ -8,9 +8,10 @@ from typing import NamedTuple
 from archsim.chip import ChipDescription, CrossbarDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
-from archsim.mapping.place import Placement, place
+from archsim.mapping.place import Placement
 from archsim.report.references import Part, kind_of
-from archsim.workload import WorkloadDescription, read_workload
+from archsim.runs.placed import placed
+from archsim.workload import SyntheticDescription, WorkloadDescription, read_workload
 
 __all__ = ["Checked", "check"]
 
@@ -84,9 +85,9 @@ def check(
     if isinstance(chip, CrossbarDescription):
         machine = build(chip)
         if workload is not None:
-            substrate = Substrate(chip.behaviour, workload.shapes, seed=0)
-            planes = chip.behaviour.planes
-            placement = place(substrate.blocks, planes=planes, chip=machine)
+            shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
+            substrate = Substrate(chip.behaviour, shapes, seed=0)
+            placement = placed(workload, substrate, machine)
     return Checked(chip, workload, placement)
 
 

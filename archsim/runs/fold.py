@@ -8,15 +8,14 @@ from dataclasses import dataclass, field, replace
 from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
 from archsim.mapping.lower import Lowering
+from archsim.mapping.lower_batches import batch_segment
 from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.program import Segment
 from archsim.mapping.ticks import ticks
 from archsim.runs.events import EventSink, events_of
-from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
+from archsim.trace import TRAINING_PHASES, AnySegment, BatchSegment, TraceSegment
 
 __all__ = ["Fold"]
-
-AnySegment = TraceSegment | SpikeSegment
 
 
 @dataclass(slots=True)
@@ -54,6 +53,8 @@ class Fold:
         """Book one trace segment."""
         if isinstance(trace, TraceSegment):
             segment = self.lowering.segment(trace)
+        elif isinstance(trace, BatchSegment):
+            segment = batch_segment(self.lowering, trace)
         else:
             segment = spike_segment(self.lowering, trace)
         self.longest = max(self.longest, segment.visit_count)

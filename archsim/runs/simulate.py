@@ -17,15 +17,22 @@ from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, cho
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
-from archsim.mapping.place import place
 from archsim.mapping.program import Segment, StationTable
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.fold import Fold
+from archsim.runs.group import group_prices, grouped
+from archsim.runs.placed import placed
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
-from archsim.trace import Recorder, SpikeSegment, TraceSegment
-from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
+from archsim.trace import AnySegment, Recorder
+from archsim.workload import (
+    SyntheticDescription,
+    TrainingResult,
+    WorkloadDescription,
+    read_workload,
+    train,
+)
 
 __all__ = ["EngineName", "run"]
 
@@ -44,6 +51,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     policies: Mapping[str, str | Policy] | None = None,
     events: bool | EventSink = False,
     watch: Watch | None = None,
+    each_tile: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train a workload on a chip and account for every act.
@@ -67,6 +75,9 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         `EventBatch` for every segment, and memory stays bounded.
     watch : callable, optional
         Told of every segment: the station table, the segment, its timing.
+    each_tile : bool
+        Whether the ledger of a synthetic workload has rows for each tile on a chip of very many
+        (more than `archsim.mapping.accounts.DETAIL_LIMIT`) too; else it has one for each class.
     progress : callable, optional
         Told how far the run is.
 
@@ -97,15 +108,18 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     sink = events if callable(events) else kept.append if kept is not None else None
     with threadpool_limits(limits=1):
         bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
+        bench.lowering.each_tile = each_tile or sink is not None
         measured, learnt = bench.train(progress)
+    book, spreads = grouped(bench.fold.ledger, bench.chip)
     return Run(
         chip=chip if isinstance(chip, str) else machine.name,
         workload=workload if isinstance(workload, str) else task.name,
         seed=seed,
         config={"chip": dump(machine), "workload": dump(task)},
         inputs=learnt.inputs,
-        book=bench.fold.ledger,
-        prices=prices(bench.chip, bench.lowering.accounts),
+        book=book,
+        prices=group_prices(bench.chip, book) if spreads else prices(bench.chip, book.accounts),
+        spreads=spreads,
         measured=measured,
         trace=bench.recorder.totals,
         placement=bench.placement,
@@ -136,13 +150,9 @@ class _Bench:
         self.chip = build(machine)
         behaviour = machine.behaviour
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=self.recorder)
-        self.placement = place(
-            self.substrate.blocks,
-            planes=behaviour.planes,
-            chip=self.chip,
-            note=self.substrate.room,
-        )
+        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
+        self.substrate = substrate_of(behaviour, shapes, seed=seed, recorder=self.recorder)
+        self.placement = placed(task, self.substrate, self.chip)
         self.lowering = Lowering(
             chip=self.chip, placement=self.placement, joined=behaviour.lockstep
         )
@@ -157,7 +167,7 @@ class _Bench:
             watch=None if watch is None else functools.partial(watch, stations),
         )
 
-    def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
+    def _fold_segment(self, segment: AnySegment) -> None:
         self.fold(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:

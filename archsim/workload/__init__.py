@@ -10,6 +10,7 @@ from archsim.workload.layered_training import LayeredResult, SoftwareResult, lea
 from archsim.workload.rules import Change, LearningRule, register_rule
 from archsim.workload.spiking import SpikingDescription
 from archsim.workload.spiking_training import SpikingResult, train_spiking
+from archsim.workload.synthetic import SyntheticDescription
 from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "SoftwareResult",
     "SpikingDescription",
     "SpikingResult",
+    "SyntheticDescription",
     "TrainingResult",
     "Trial",
     "WorkloadDescription",

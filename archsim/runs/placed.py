@@ -1,0 +1,33 @@
+"""Where the blocks of a workload stand on a chip."""
+
+from __future__ import annotations
+
+from archsim.chip.chip import Chip
+from archsim.components.substrate import Substrate
+from archsim.mapping.place import Placement, place
+from archsim.workload import SyntheticDescription, WorkloadDescription
+
+__all__ = ["placed"]
+
+
+def placed(task: WorkloadDescription, substrate: Substrate, chip: Chip) -> Placement:
+    """Return the placement of a workload's blocks, as the chip's section `mapping` says.
+
+    Parameters
+    ----------
+    task : WorkloadDescription
+        The workload.
+    substrate : Substrate
+        Its weights; a synthetic workload has none, and its blocks are known by their shapes.
+    chip : Chip
+        The chip.
+
+    Raises
+    ------
+    InputError
+        If the chip has too few arrays.
+    """
+    behaviour = chip.description.behaviour
+    if isinstance(task, SyntheticDescription):
+        return place(task.blocks(behaviour), planes=behaviour.planes, chip=chip)
+    return place(substrate.blocks, planes=behaviour.planes, chip=chip, note=substrate.room)
