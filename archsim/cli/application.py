@@ -12,7 +12,7 @@ import click
 
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
-from archsim.cli.judge import audit, compare
+from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
 from archsim.errors import ArchsimError, ResourceError
@@ -109,7 +109,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, run, list_entries, show, check, schema, audit, compare):
+for _command in (demo, run, list_entries, show, check, schema, audit, compare, validate):
     app.add_command(_command)
 
 
