@@ -21,7 +21,7 @@ from archsim.report.sections import (
 )
 from archsim.report.stored import descriptions
 from archsim.runs.result import Run
-from archsim.workload import AttractorDescription
+from archsim.workload import AttractorDescription, SyntheticDescription
 
 __all__ = ["Context", "accuracy_findings", "findings", "run_markdown", "run_page"]
 
@@ -58,7 +58,7 @@ def run_page(run: Run, context: Context | None = None) -> Page:
         accuracy_section(run, course=True),
         *([reach] if reach is not None else []),
         breakdown_section(run, tiles=True),
-        currents_section(run),
+        *([currents_section(run)] if run.peak_currents else []),
         *([chip_section(build(chip))] if isinstance(chip, CrossbarDescription) else []),
         *context.baselines,
     ]
@@ -71,7 +71,8 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     lead = [f"Seed {run.seed}. {chip.about}".strip()]
     if run.policies:
         lead.append(f"Stations under a policy of the user's own: {', '.join(run.policies)}.")
-    title = f"Training {run.workload} on {run.chip}"
+    synthetic = isinstance(run.task, SyntheticDescription)
+    title = f"{'Synthetic' if synthetic else 'Training'} {run.workload} on {run.chip}"
     return Page(title=title, lead=tuple(lead), sections=tuple(sections))
 
 

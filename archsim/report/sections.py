@@ -23,6 +23,7 @@ from archsim.report.tables import Column, Table
 from archsim.report.votes import has_votes, probes_table, votes_table
 from archsim.runs.result import Run
 from archsim.units import engineering
+from archsim.workload import SyntheticDescription
 
 __all__ = [
     "accuracy_section",
@@ -42,6 +43,11 @@ INCLUDED = (
     "- Not counted: the host that supplies words and targets, and what nobody priced.",
 )
 
+
+SYNTHETIC = (
+    "None: the workload is synthetic. Its layers have declared shapes and activities, and nothing was "
+    "trained."
+)
 
 STEP_TOLERANCE = 0.1
 """How far the declared step period may be from the simulated mean step, relative to it."""
@@ -73,6 +79,8 @@ def _step_texts(run: Run) -> Iterator[str]:
 
 def accuracy_section(run: Run, *, course: bool = False) -> Section:
     """Return the scores, beside the decoder's ceiling; on request, those after each epoch too."""
+    if isinstance(run.task, SyntheticDescription):
+        return Section(title="Accuracy", items=(SYNTHETIC,))
     last = last_metrics(run.metrics)
     epochs = int(run.metrics["epoch"].max()) + 1 if len(run.metrics) else 0
     steps = int(run.metrics["step"].max()) if len(run.metrics) else 0

@@ -23,7 +23,7 @@ from archsim.mapping.place import Placement
 from archsim.runs.events import EventBatch, EventRow
 from archsim.runs.group import Spread, groups_frame
 from archsim.trace import COUNT_SCALE, TraceTotals
-from archsim.workload import TrainingResult, WorkloadDescription
+from archsim.workload import SyntheticDescription, TrainingResult, WorkloadDescription
 
 __all__ = ["RESULT_SCHEMA", "Run", "Totals"]
 
@@ -202,6 +202,7 @@ class Run:
             "policies": list(self.policies),
             "extensions": plugins.provenance(),
             "inputs": hashes | dict(sorted(self.inputs.items())),
+            **({"synthetic": True} if isinstance(self.task, SyntheticDescription) else {}),
             "totals": {
                 "energy_yj": {k: str(v * _JOULE) for k, v in sorted(totals.energy.items())},
                 "time_fs": {k: str(v * 10**15) for k, v in sorted(totals.time.items())},
