@@ -10,6 +10,7 @@ from archsim.chip.published import Published
 from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
 from archsim.report.course import reach_section
+from archsim.report.gains import gains_section
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.sections import (
     accuracy_section,
@@ -52,13 +53,16 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     """
     context = context or Context()
     chip, _ = descriptions(run)
+    synthetic = isinstance(run.task, SyntheticDescription)
+    gains = gains_section(run)
     reach = reach_section(run.metrics)
     sections = [
         totals_section(run),
         accuracy_section(run, course=True),
         *([reach] if reach is not None else []),
         breakdown_section(run, tiles=True),
-        *([currents_section(run)] if run.peak_currents else []),
+        *([gains] if gains is not None else []),
+        *([] if synthetic else [currents_section(run)]),
         *([chip_section(build(chip))] if isinstance(chip, CrossbarDescription) else []),
         *context.baselines,
     ]
@@ -71,7 +75,6 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     lead = [f"Seed {run.seed}. {chip.about}".strip()]
     if run.policies:
         lead.append(f"Stations under a policy of the user's own: {', '.join(run.policies)}.")
-    synthetic = isinstance(run.task, SyntheticDescription)
     title = f"{'Synthetic' if synthetic else 'Training'} {run.workload} on {run.chip}"
     return Page(title=title, lead=tuple(lead), sections=tuple(sections))
 

@@ -45,8 +45,8 @@ INCLUDED = (
 
 
 SYNTHETIC = (
-    "None: the workload is synthetic. Its layers have declared shapes and activities, and nothing was "
-    "trained."
+    "None: the workload is synthetic. Its layers have declared shapes and activities, and nothing "
+    "was trained."
 )
 
 STEP_TOLERANCE = 0.1

@@ -9,12 +9,13 @@ from archsim.workload.layered_rules import LayeredRule, register_layered_rule
 from archsim.workload.layered_training import LayeredResult, SoftwareResult, learn_in_software
 from archsim.workload.rules import Change, LearningRule, register_rule
 from archsim.workload.spiking import SpikingDescription
-from archsim.workload.spiking_training import SpikingResult, train_spiking
+from archsim.workload.spiking_training import Activity, SpikingResult, train_spiking
 from archsim.workload.synthetic import SyntheticDescription
 from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
     "ANY_WORKLOAD",
+    "Activity",
     "AttractorDescription",
     "AttractorResult",
     "BackpropDescription",
