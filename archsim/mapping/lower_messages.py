@@ -234,7 +234,7 @@ def _flits(lowering: Lowering, messages: Messages, legs: Packets) -> IntArray:
         narrow[:] = widths[0]
     else:
         np.minimum.at(narrow, legs.message[owner], _by_kind(lowering, legs.links, widths))
-    flits = -(-messages.bits[legs.message] // narrow[legs.message])
+    flits: IntArray = -(-messages.bits[legs.message] // narrow[legs.message])
     depth = [kind.wire.depth for kind in chip.link_kinds]
     if not any(depth):
         return flits
