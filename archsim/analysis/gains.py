@@ -73,7 +73,7 @@ def repriced(done: Run, machine: CrossbarDescription, *, name: str = "") -> Run:
         built of other parts.
     """
     own = done.machine
-    if own is None:
+    if not isinstance(own, CrossbarDescription):
         raise InputError(f"run on {done.chip}: expected a crossbar chip, whose prices can change")
     name = name or machine.name
     if machine.behaviour != own.behaviour:

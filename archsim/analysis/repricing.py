@@ -12,7 +12,7 @@ import numpy as np
 
 from archsim.analysis.variable import Draws, FloatArray, Variable, variables
 from archsim.chip.build import component_tables
-from archsim.chip.description import CrossbarDescription, tile_class
+from archsim.chip.description import TiledDescription, tile_class
 from archsim.components.component import Component
 from archsim.errors import InputError, ModelError
 from archsim.frames import STATIC_PREFIX, cost_share
@@ -49,7 +49,7 @@ class Term(NamedTuple):
 class Repricing:
     """Energy of one run under other prices."""
 
-    machine: CrossbarDescription
+    machine: TiledDescription
     paths: Mapping[Variable, tuple[str, ...]]
     """Variables that change it → paths where they are used."""
     counts: Mapping[Item, Fraction]
@@ -158,7 +158,7 @@ def repricing(run: Run, *, static: bool, keep: Keep | None = None) -> Repricing:
 
 
 def _counts(
-    run: Run, machine: CrossbarDescription, *, static: bool, keep: Keep | None
+    run: Run, machine: TiledDescription, *, static: bool, keep: Keep | None
 ) -> dict[Item, Fraction]:
     """Return how often everything of the training was done, tiles of a class together."""
     groups = machine.groups()
@@ -202,7 +202,7 @@ def _ledger_energy(run: Run, *, static: bool, keep: Keep | None) -> Fraction:
 
 
 def _prices(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, Sequence[str]],
     values: Mapping[Variable, float],
     items: Mapping[Item, Fraction],
@@ -222,7 +222,7 @@ def _prices(
 
 
 def _laws(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, tuple[str, ...]],
     counts: Mapping[Item, Fraction],
     prices: Mapping[Item, int],
@@ -294,7 +294,7 @@ def _power(double: float, fourfold: float) -> float | None:
 
 
 def _holds(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, tuple[str, ...]],
     counts: Mapping[Item, Fraction],
     terms: Sequence[Term],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archsim.chip import ChipDescription, CrossbarDescription, build, read_chip
+from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement
@@ -82,12 +82,12 @@ def check(
     if faults:
         raise SpecError(faults)
     placement = None
-    if isinstance(chip, CrossbarDescription):
+    if isinstance(chip, TiledDescription):
         machine = build(chip)
-        if workload is not None:
+        if workload is not None and isinstance(chip, CrossbarDescription):
             shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
             substrate = Substrate(chip.behaviour, shapes, seed=0)
-            placement = placed(workload, substrate, machine)
+            placement = placed(workload, substrate, machine, chip.behaviour)
     return Checked(chip, workload, placement)
 
 

@@ -30,14 +30,15 @@ def memories(done: Run) -> dict[str, CrossbarDescription]:
 
     Empty if the chip was changed by settings, or is none of the catalog.
     """
-    if done.machine is None or read_chip(done.chip) != done.machine:
+    machine = done.machine
+    if not isinstance(machine, CrossbarDescription) or read_chip(done.chip) != machine:
         return {}
     path, _ = catalog.find("chips", done.chip)
     name = done.chip.partition(":")[0]
     found = {}
     for variant in ("", *variants(path)):
         other = read_chip(f"{path}:{variant}" if variant else str(path))
-        if _same_but_prices(done.machine, other) and isinstance(other, CrossbarDescription):
+        if _same_but_prices(machine, other) and isinstance(other, CrossbarDescription):
             found[f"{name}:{variant}" if variant else name] = other
     return found
 

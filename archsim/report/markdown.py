@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archsim.chip import CrossbarDescription, build
+from archsim.chip import TiledDescription, build
 from archsim.chip.published import Published
 from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
@@ -63,7 +63,7 @@ def run_page(run: Run, context: Context | None = None) -> Page:
         breakdown_section(run, tiles=True),
         *([gains] if gains is not None else []),
         *([] if synthetic else [currents_section(run)]),
-        *([chip_section(build(chip))] if isinstance(chip, CrossbarDescription) else []),
+        *([chip_section(build(chip))] if isinstance(chip, TiledDescription) else []),
         *context.baselines,
     ]
     if context.published is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archsim.chip.chip import Chip
+from archsim.components.behaviour import Behaviour
 from archsim.components.substrate import Substrate
 from archsim.mapping.place import Placement, place
 from archsim.workload import SyntheticDescription, WorkloadDescription
@@ -10,7 +11,9 @@ from archsim.workload import SyntheticDescription, WorkloadDescription
 __all__ = ["placed"]
 
 
-def placed(task: WorkloadDescription, substrate: Substrate, chip: Chip) -> Placement:
+def placed(
+    task: WorkloadDescription, substrate: Substrate, chip: Chip, behaviour: Behaviour
+) -> Placement:
     """Return the placement of a workload's blocks, as the chip's section `mapping` says.
 
     Parameters
@@ -21,13 +24,14 @@ def placed(task: WorkloadDescription, substrate: Substrate, chip: Chip) -> Place
         Its weights; a synthetic workload has none, and its blocks are known by their shapes.
     chip : Chip
         The chip.
+    behaviour : Behaviour
+        What its arrays are like.
 
     Raises
     ------
     InputError
         If the chip has too few arrays.
     """
-    behaviour = chip.description.behaviour
     if isinstance(task, SyntheticDescription):
         return place(task.blocks(behaviour), planes=behaviour.planes, chip=chip)
     return place(substrate.blocks, planes=behaviour.planes, chip=chip, note=substrate.room)

@@ -10,13 +10,16 @@ from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription
+from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
+from archsim.components.cores import Cores
+from archsim.components.substrate import Substrate
 from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
 from archsim.engine.policy import policies as registered_policies
 from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
+from archsim.mapping.place import Placement, place
 from archsim.mapping.program import Segment, StationTable
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.fold import Fold
@@ -99,9 +102,10 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         task = read_workload(workload, settings=chosen["workload"])
     else:
         task = workload
-    if not isinstance(machine, CrossbarDescription):
+    if not isinstance(machine, TiledDescription):
         raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
+            f"chip {machine.name}: expected a chip of kind crossbar or "
+            f"neuron_cores, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
         )
     kept: list[EventBatch] | None = [] if events is True else None
@@ -139,7 +143,7 @@ class _Bench:
     def __init__(
         self,
         task: WorkloadDescription,
-        machine: CrossbarDescription,
+        machine: TiledDescription,
         seed: int,
         engine: EngineName,
         policies: Mapping[str, str | Policy],
@@ -148,14 +152,10 @@ class _Bench:
     ) -> None:
         self.task, self.seed = task, seed
         self.chip = build(machine)
-        behaviour = machine.behaviour
         self.recorder = Recorder(self._fold_segment)
-        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
-        self.substrate = substrate_of(behaviour, shapes, seed=seed, recorder=self.recorder)
-        self.placement = placed(task, self.substrate, self.chip)
-        self.lowering = Lowering(
-            chip=self.chip, placement=self.placement, joined=behaviour.lockstep
-        )
+        self.substrate, self.placement = self._grounded(machine)
+        joined = isinstance(machine, CrossbarDescription) and machine.behaviour.lockstep
+        self.lowering = Lowering(chip=self.chip, placement=self.placement, joined=joined)
         each = events is not None or watch is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
         stations = self.lowering.stations
@@ -166,6 +166,20 @@ class _Bench:
             events=events,
             watch=None if watch is None else functools.partial(watch, stations),
         )
+
+    def _grounded(self, machine: TiledDescription) -> tuple[Substrate | Cores, Placement]:
+        """Return what the network runs on, and where its weights stand."""
+        task = self.task
+        if not isinstance(machine, CrossbarDescription):
+            if task.shapes:
+                raise InputError(
+                    f"workload {task.name}, which learns weights in arrays: expected a chip of "
+                    f"kind crossbar, got {machine.name} of kind {machine.kind}"
+                )
+            return Cores(recorder=self.recorder), place((), planes=1, chip=self.chip)
+        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
+        substrate = substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
+        return substrate, placed(task, substrate, self.chip, machine.behaviour)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self.fold(segment)

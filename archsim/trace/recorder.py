@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from archsim.trace.batches import BatchSegment
 from archsim.trace.ops import Block, Op, OpKind, Phase
 from archsim.trace.spikes import SpikeSegment
+from archsim.trace.steps import StepSegment
 
 __all__ = ["AnySegment", "Recorder", "TraceSegment", "TraceTotals"]
 
@@ -34,8 +35,8 @@ class TraceSegment:
     chip is idle if it is late. 0: the next segment begins at once. [s]"""
 
 
-AnySegment = TraceSegment | SpikeSegment | BatchSegment
-"""A trace segment of any form."""
+AnySegment = TraceSegment | SpikeSegment | StepSegment | BatchSegment
+"""A trace segment in any of its forms."""
 
 
 @dataclass(slots=True)
@@ -138,11 +139,8 @@ class Recorder:
         if isinstance(segment, TraceSegment):
             self._finish(segment)
             return
-        if isinstance(segment, BatchSegment):
-            ops, segments = segment.op_count * segment.repeat, segment.repeat
-        else:
-            ops, segments = len(segment.arrivals) + len(segment.series) * len(segment.moments), 1
-        self.tally(segment.counts(), segments=segments, ops=ops)
+        segments = segment.repeat if isinstance(segment, BatchSegment) else 1
+        self.tally(segment.counts(), segments=segments, ops=segments * segment.op_count)
         if self._sink is not None:
             self._sink(segment)
 
