@@ -116,6 +116,10 @@ class Chip:
         return {}
 
     @functools.cached_property
+    def _roles(self) -> dict[str, NDArray[np.bool_]]:
+        return {}
+
+    @functools.cached_property
     def _providers(self) -> dict[str, tuple[Tile, ...]]:
         return {}
 
@@ -137,8 +141,10 @@ class Chip:
 
     def has_role(self, role: str) -> NDArray[np.bool_]:
         """Return for every tile, by number, whether it holds a component of this role."""
-        holds = np.array([role in table for table in self.tables.values()])
-        return np.asarray(holds[self.class_of_tile])
+        if role not in self._roles:
+            holds = np.array([role in table for table in self.tables.values()])
+            self._roles[role] = holds[self.class_of_tile]
+        return self._roles[role]
 
     def number(self, name: str) -> int:
         """Return the number of a node; -1 if there is none of this name."""

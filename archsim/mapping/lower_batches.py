@@ -117,7 +117,8 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
 def _dependencies(paths: Ways, packet: IntArray, op: IntArray, count: int) -> dict[str, IntArray]:
     """Return what every task waits for, without repeats."""
     owners, waits = paths.dependencies(packet, op)
-    keys = np.unique(owners * count + waits)
+    keys = np.sort(owners * count + waits)
+    keys = keys[np.diff(keys, prepend=-1) > 0]
     owner, wait = np.divmod(keys, count)
     number = np.bincount(owner, minlength=count)
     return {

@@ -165,8 +165,12 @@ def ways(
     direct = (messages.consumers[own], producer[own])
     far = np.flatnonzero(~near)
     nodes = len(lowering.chip.topology.nodes)
-    keys, turn = np.unique(number[far] * nodes + target[far], return_inverse=True)
-    message, goal = np.divmod(keys, nodes)
+    pairs = number[far] * nodes + target[far]
+    order = np.argsort(pairs, kind="stable")
+    fresh = np.diff(pairs[order], prepend=-1) > 0
+    turn = np.empty_like(order)
+    turn[order] = np.cumsum(fresh) - 1
+    message, goal = np.divmod(pairs[order][fresh], nodes)
     made = messages.producer[message]
     starts = np.where(made >= 0, end[made], source)
     routes = lowering.chip.topology.routes(starts, goal)

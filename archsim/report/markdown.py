@@ -11,6 +11,7 @@ from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
 from archsim.report.course import reach_section
 from archsim.report.gains import gains_section
+from archsim.report.network import network_section
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.sections import (
     accuracy_section,
@@ -56,11 +57,13 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     synthetic = isinstance(run.task, SyntheticDescription)
     gains = gains_section(run)
     reach = reach_section(run.metrics)
+    network = network_section(run)
     sections = [
         totals_section(run),
         accuracy_section(run, course=True),
         *([reach] if reach is not None else []),
         breakdown_section(run, tiles=True),
+        *([network] if network is not None else []),
         *([gains] if gains is not None else []),
         *([] if synthetic else [currents_section(run)]),
         *([chip_section(build(chip))] if isinstance(chip, TiledDescription) else []),

@@ -6,6 +6,7 @@ from archsim.chip.chip import Chip
 from archsim.components.behaviour import Behaviour
 from archsim.components.substrate import Substrate
 from archsim.mapping.place import Placement, place
+from archsim.mapping.traffic import traffic_of
 from archsim.workload import SyntheticDescription, WorkloadDescription
 
 __all__ = ["placed"]
@@ -33,5 +34,8 @@ def placed(
         If the chip has too few arrays.
     """
     if isinstance(task, SyntheticDescription):
-        return place(task.blocks(behaviour), planes=behaviour.planes, chip=chip)
+        wanted = getattr(chip.description, "mapping", None)
+        by_traffic = wanted is not None and wanted.placement == "traffic"
+        traffic = traffic_of(task.segment(behaviour)) if by_traffic else None
+        return place(task.blocks(behaviour), planes=behaviour.planes, chip=chip, traffic=traffic)
     return place(substrate.blocks, planes=behaviour.planes, chip=chip, note=substrate.room)
