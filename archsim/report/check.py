@@ -8,9 +8,9 @@ from typing import NamedTuple
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
-from archsim.mapping.place import Placement
+from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
-from archsim.runs.placed import placed
+from archsim.runs.placed import blocks_of, known_traffic
 from archsim.workload import SyntheticDescription, WorkloadDescription, read_workload
 
 __all__ = ["Checked", "check"]
@@ -87,7 +87,12 @@ def check(
         if workload is not None and isinstance(chip, CrossbarDescription):
             shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
             substrate = Substrate(chip.behaviour, shapes, seed=0)
-            placement = placed(workload, substrate, machine, chip.behaviour)
+            placement = place(
+                blocks_of(workload, substrate),
+                planes=chip.behaviour.planes,
+                chip=machine,
+                traffic=known_traffic(workload, chip),
+            )
     return Checked(chip, workload, placement)
 
 

@@ -1,41 +1,35 @@
-"""Where the blocks of a workload stand on a chip."""
+"""What of a workload stands on a chip, and what is known of its traffic before anything runs."""
 
 from __future__ import annotations
 
-from archsim.chip.chip import Chip
-from archsim.components.behaviour import Behaviour
+from collections.abc import Sequence
+
+from archsim.chip import ChipDescription, CrossbarDescription
+from archsim.components.cores import Cores
 from archsim.components.substrate import Substrate
-from archsim.mapping.place import Placement, place
-from archsim.mapping.traffic import traffic_of
+from archsim.mapping.traffic import Traffic, traffic_of
+from archsim.trace import Block
 from archsim.workload import SyntheticDescription, WorkloadDescription
 
-__all__ = ["placed"]
+__all__ = ["blocks_of", "known_traffic"]
 
 
-def placed(
-    task: WorkloadDescription, substrate: Substrate, chip: Chip, behaviour: Behaviour
-) -> Placement:
-    """Return the placement of a workload's blocks, as the chip's section `mapping` says.
+def blocks_of(task: WorkloadDescription, ground: Substrate | Cores) -> Sequence[Block]:
+    """Return the blocks of a workload on what it runs on.
 
-    Parameters
-    ----------
-    task : WorkloadDescription
-        The workload.
-    substrate : Substrate
-        Its weights; a synthetic workload has none, and its blocks are known by their shapes.
-    chip : Chip
-        The chip.
-    behaviour : Behaviour
-        What its arrays are like.
-
-    Raises
-    ------
-    InputError
-        If the chip has too few arrays.
+    A synthetic workload has no weights; its blocks are known by their shapes.
     """
+    if not isinstance(ground, Substrate):
+        return ()
     if isinstance(task, SyntheticDescription):
-        wanted = getattr(chip.description, "mapping", None)
-        by_traffic = wanted is not None and wanted.placement == "traffic"
-        traffic = traffic_of(task.segment(behaviour)) if by_traffic else None
-        return place(task.blocks(behaviour), planes=behaviour.planes, chip=chip, traffic=traffic)
-    return place(substrate.blocks, planes=behaviour.planes, chip=chip, note=substrate.room)
+        return task.blocks(ground.behaviour)
+    return ground.blocks
+
+
+def known_traffic(task: WorkloadDescription, machine: ChipDescription) -> Traffic | None:
+    """Return what the blocks of a synthetic workload send each other, if its placement asks."""
+    if not isinstance(machine, CrossbarDescription) or machine.mapping is None:
+        return None
+    if machine.mapping.placement != "traffic" or not isinstance(task, SyntheticDescription):
+        return None
+    return traffic_of(task.segment(machine.behaviour))
