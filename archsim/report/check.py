@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
-from archsim.components.substrate import Substrate
+from archsim.components.bit_sliced import substrate_of
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
@@ -84,9 +84,9 @@ def check(
     if isinstance(chip, TiledDescription):
         machine = build(chip)
         if workload is not None and isinstance(chip, CrossbarDescription):
-            substrate = Substrate(chip.behaviour, workload.shapes, seed=0)
+            substrate = substrate_of(chip.behaviour, workload.shapes, seed=0)
             planes = chip.behaviour.planes
-            placement = place(substrate.blocks, planes=planes, chip=machine)
+            placement = place(substrate.blocks, planes=planes, chip=machine, note=substrate.room)
     return Checked(chip, workload, placement)
 
 
