@@ -15,6 +15,7 @@ from archsim.cli.describe import check, list_entries, schema, show
 from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
+from archsim.cli.study import optimize, reprice, sweep
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
@@ -109,7 +110,12 @@ def app() -> None:
     """
 
 
-for _command in (demo, run, list_entries, show, check, schema, audit, compare, validate):
+_COMMANDS = (
+    *(demo, run, sweep, optimize, reprice),
+    *(list_entries, show, check, schema),
+    *(audit, compare, validate),
+)
+for _command in _COMMANDS:
     app.add_command(_command)
 
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.chip.chip import Chip, Tile
+from archsim.chip.chip import Chip, Link, Tile
 from archsim.chip.description import NeuronChipDescription
+from archsim.chip.links import Routes, past_dateline
 from archsim.components.soma import Soma
 from archsim.errors import InputError
-from archsim.mapping.lower import Lowering, ticks
+from archsim.mapping.lower import Lowering, ticks, too_long
 from archsim.mapping.program import IntArray, Segment
 from archsim.trace.steps import StepSegment, Wiring
 
@@ -87,6 +88,8 @@ class _Ways:
     """Bits on a link; 1 for synapses."""
     channels: IntArray
     """Channels of the buffer behind a link; 0: without bound."""
+    past: NDArray[np.bool_]
+    """Whether a link lies past the dateline of its ring."""
     router: IntArray
     """Account of flits in the router at the far end of a link; -1: none."""
 
@@ -132,7 +135,7 @@ class StepLowering:
         Raises
         ------
         InputError
-            If the network does not fit the chip.
+            If the network does not fit the chip, or a packet no buffer on its way.
         """
         if self._table is None or self._table.wiring is not trace.wiring:
             self._table = self._made(trace.wiring, trace.phase.value)
@@ -140,7 +143,9 @@ class StepLowering:
         ends, updates = _updates(table, trace)
         chosen, spike = _ranges(table.packets, trace.fired)
         source = trace.wiring.part[trace.fired][spike]
-        visits, at = _packets(table, source, table.target[chosen], table.events[chosen])
+        visits, at = _packets(
+            self.lowering.chip, table, source, table.target[chosen], table.events[chosen]
+        )
         runs, packets = len(ends), len(chosen)
         sender = np.searchsorted(ends, trace.fired + 1)[spike]
         tasks = runs + packets
@@ -184,6 +189,12 @@ class StepLowering:
             **arrays,
         )
 
+    @property
+    def _flits(self) -> int:
+        """Length of a packet: that on the narrowest links."""
+        width = min(kind.wire.width for kind in self.lowering.chip.link_kinds)
+        return -(-self._described().spike_bits // width)
+
     def _described(self) -> NeuronChipDescription:
         description = self.lowering.chip.description
         assert isinstance(description, NeuronChipDescription)  # noqa: S101 (only such have somas)
@@ -197,7 +208,6 @@ class StepLowering:
         found, events = np.unique(keys, return_counts=True)
         neuron, target = np.divmod(found, max(parts, 1))
         pairs = np.unique(wiring.part[neuron] * parts + target)
-        wire = self.lowering.chip.description.network.link
         return _Table(
             wiring=wiring,
             bounds=np.searchsorted(wiring.part, np.arange(parts + 1)),
@@ -206,7 +216,7 @@ class StepLowering:
             events=events,
             somas=self._somas(cores, phase),
             ways=self._ways(cores, pairs, phase),
-            flits=-(-self._described().spike_bits // wire.width),
+            flits=self._flits,
             servers=min((core.components["synapses"].servers for core in cores), default=1),
         )
 
@@ -237,15 +247,30 @@ class StepLowering:
             way = [*self._links(source.name, target.name, phase), self._synapses(target, phase)]
             begin[pair], length[pair] = len(rows), len(way)
             rows += way
-        return _Ways(begin, length, *np.array(rows, dtype=np.int64).reshape(-1, 7).T)
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 8).T
+        past: NDArray[np.bool_] = columns[6].astype(np.bool_)
+        station, occupancy, latency, account, count, channels = columns[:6]
+        return _Ways(
+            begin=begin,
+            length=length,
+            station=station,
+            occupancy=occupancy,
+            latency=latency,
+            account=account,
+            count=count,
+            channels=channels,
+            past=past,
+            router=columns[7],
+        )
 
     def _links(self, source: str, target: str, phase: str) -> list[tuple[int, ...]]:
-        lowering, bits = self.lowering, self._described().spike_bits
+        lowering, bits, flits = self.lowering, self._described().spike_bits, self._flits
         route = lowering.chip.route(source, target)
         rows: list[tuple[int, ...]] = []
-        for link in route:
+        for link, past in zip(route, self._past(route), strict=True):
             transfer = link.component.actions["transfer"]
-            flits = -(-bits // link.width_bits)
+            if link.channels and flits > link.depth:
+                raise InputError(too_long(lowering.chip, link, bits, flits))
             cycle = max(ticks(transfer.interval), 1)
             latency = max(ticks(transfer.latency), 1) + ticks(link.head_time)
             if link is route[-1]:
@@ -256,17 +281,25 @@ class StepLowering:
             rows.append(
                 (
                     *(station, flits * cycle, latency, account, bits, link.channels),
-                    -1 if router is None else router,
+                    *(past, -1 if router is None else router),
                 )
             )
         return rows
+
+    def _past(self, route: tuple[Link, ...]) -> list[bool]:
+        """Return whether each link of a route lies past the dateline of its ring."""
+        chip, numbers = self.lowering.chip, [link.number for link in route]
+        if not chip.wraps:
+            return [False] * len(route)
+        routes = Routes(np.array([0, len(route)]), np.array(numbers, dtype=np.int64))
+        return [bool(past) for past in past_dateline(routes, chip.topology.links())]
 
     def _synapses(self, core: Tile, phase: str) -> tuple[int, ...]:
         part = core.components["synapses"]
         event = part.actions["event"]
         station = self.lowering.station(core.name, part)
         account = self.lowering.account(phase, core.name, part, event)
-        return (station, ticks(event.interval), max(ticks(event.latency), 1), account, 1, 0, -1)
+        return (station, ticks(event.interval), max(ticks(event.latency), 1), account, 1, 0, 0, -1)
 
 
 def _ranges(offsets: IntArray, chosen: IntArray) -> tuple[IntArray, NDArray[np.intp]]:
@@ -301,7 +334,7 @@ def _updates(table: _Table, trace: StepSegment) -> tuple[IntArray, dict[str, Int
 
 
 def _packets(
-    table: _Table, source: IntArray, target: IntArray, events: IntArray
+    chip: Chip, table: _Table, source: IntArray, target: IntArray, events: IntArray
 ) -> tuple[dict[str, IntArray], IntArray]:
     """Return the visits of packets, and the slices that each packet has of them."""
     ways = table.ways
@@ -326,7 +359,7 @@ def _packets(
     channels = ways.channels[place]
     if channels.any():
         packet = np.repeat(np.arange(len(pair)), length)
-        columns["channel"] = packet % np.maximum(channels, 1)
+        columns["channel"] = chip.channel(channels, past=ways.past[place], packet=packet)
     else:
         columns["channel"] = np.zeros_like(place)
     return columns, at

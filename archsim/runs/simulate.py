@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 
 from threadpoolctl import threadpool_limits
 
@@ -15,23 +13,26 @@ from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
 from archsim.components.cores import Cores
 from archsim.components.substrate import Substrate
-from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
-from archsim.engine.policy import policies as registered_policies
+from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
-from archsim.mapping.lower import Lowering
-from archsim.mapping.place import Placement, place
-from archsim.mapping.program import Segment, StationTable
+from archsim.runs.costing import Watch, costing
 from archsim.runs.events import EventBatch, EventSink
-from archsim.runs.fold import Fold
+from archsim.runs.group import group_prices, grouped
+from archsim.runs.placed import blocks_of, known_traffic
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
 from archsim.trace import AnySegment, Recorder
-from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
+from archsim.workload import (
+    SyntheticDescription,
+    TrainingResult,
+    WorkloadDescription,
+    read_workload,
+    train,
+)
 
 __all__ = ["EngineName", "run"]
 
-Watch = Callable[[StationTable, Segment, Timing], None]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
@@ -46,6 +47,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     policies: Mapping[str, str | Policy] | None = None,
     events: bool | EventSink = False,
     watch: Watch | None = None,
+    each_tile: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train a workload on a chip and account for every act.
@@ -69,6 +71,9 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         `EventBatch` for every segment, and memory stays bounded.
     watch : callable, optional
         Told of every segment: the station table, the segment, its timing.
+    each_tile : bool
+        Whether the ledger of a synthetic workload has rows for each tile on a chip of very many
+        (more than `archsim.mapping.accounts.DETAIL_LIMIT`) too; else it has one for each class.
     progress : callable, optional
         Told how far the run is.
 
@@ -100,15 +105,18 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     sink = events if callable(events) else kept.append if kept is not None else None
     with threadpool_limits(limits=1):
         bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
+        bench.lowering.each_tile = each_tile or sink is not None
         measured, learnt = bench.train(progress)
+    book, spreads = grouped(bench.fold.ledger, bench.chip)
     return Run(
         chip=chip if isinstance(chip, str) else machine.name,
         workload=workload if isinstance(workload, str) else task.name,
         seed=seed,
         config={"chip": dump(machine), "workload": dump(task)},
         inputs=learnt.inputs,
-        book=bench.fold.ledger,
-        prices=prices(bench.chip, bench.lowering.accounts),
+        book=book,
+        prices=group_prices(bench.chip, book) if spreads else prices(bench.chip, book.accounts),
+        spreads=spreads,
         measured=measured,
         trace=bench.recorder.totals,
         placement=bench.placement,
@@ -136,24 +144,26 @@ class _Bench:
         watch: Watch | None,
     ) -> None:
         self.task, self.seed = task, seed
-        self.chip = build(machine)
         self.recorder = Recorder(self._fold_segment)
-        self.substrate, self.placement = self._grounded(machine)
-        joined = isinstance(machine, CrossbarDescription) and machine.behaviour.lockstep
-        self.lowering = Lowering(chip=self.chip, placement=self.placement, joined=joined)
+        self.substrate = self._grounded(machine)
+        ground = self.substrate
+        line = costing(
+            build(machine),
+            blocks_of(task, ground),
+            room=ground.room if isinstance(ground, Substrate) else "",
+            traffic=known_traffic(task, machine),
+            engine=engine,
+            policies=policies,
+            events=events,
+            watch=watch,
+        )
+        self.chip, self.placement, self.fold = line.chip, line.placement, line.fold
+        self.lowering, self.policies = line.lowering, line.policies
         each = events is not None or watch is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
-        stations = self.lowering.stations
-        timer, self.policies = _engine(engine, stations, policies)
-        self.fold = Fold(
-            lowering=self.lowering,
-            engine=timer,
-            events=events,
-            watch=None if watch is None else functools.partial(watch, stations),
-        )
 
-    def _grounded(self, machine: TiledDescription) -> tuple[Substrate | Cores, Placement]:
-        """Return what the network runs on, and where its weights stand."""
+    def _grounded(self, machine: TiledDescription) -> Substrate | Cores:
+        """Return what the network runs on."""
         task = self.task
         if not isinstance(machine, CrossbarDescription):
             if task.shapes:
@@ -161,12 +171,9 @@ class _Bench:
                     f"workload {task.name}, which learns weights in arrays: expected a chip of "
                     f"kind crossbar, got {machine.name} of kind {machine.kind}"
                 )
-            return Cores(recorder=self.recorder), place((), planes=1, chip=self.chip)
-        substrate = substrate_of(
-            machine.behaviour, task.shapes, seed=self.seed, recorder=self.recorder
-        )
-        planes, note = machine.behaviour.planes, substrate.room
-        return substrate, place(substrate.blocks, planes=planes, chip=self.chip, note=note)
+            return Cores(recorder=self.recorder)
+        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
+        return substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self.fold(segment)
@@ -185,44 +192,6 @@ class _Bench:
             self.task, self.substrate, seed=self.seed, on_metric=on_metric, progress=progress
         )
         return measured, result
-
-
-def _engine(
-    name: EngineName, stations: StationTable, policies: Mapping[str, str | Policy]
-) -> tuple[Engine, tuple[str, ...]]:
-    """Return the engine, and the custom policies by the stations they rule."""
-    chosen: dict[int, Policy] = {}
-    named = []
-    for pattern, policy in policies.items():
-        hits = [
-            n for n, s in enumerate(stations.stations) if fnmatchcase(s.name, _literal(pattern))
-        ]
-        if not hits:
-            known = ", ".join(station.name for station in stations.stations[:12])
-            raise InputError(f"policies: no station is called {pattern!r}; there are {known}")
-        label = policy if isinstance(policy, str) else policy.__qualname__
-        chosen.update(dict.fromkeys(hits, _policy(policy)))
-        named += [f"{stations[number].name}={label}" for number in hits]
-    engine = choose(name, stations, chosen)
-    return (engine if chosen else ReplayEngine(engine)), tuple(sorted(named))
-
-
-def _policy(policy: str | Policy) -> Policy:
-    """Return the policy, looked up if it is a name."""
-    if not isinstance(policy, str):
-        return policy
-    known = registered_policies()
-    if policy not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise InputError(
-            f"policies: expected one of the registered policies ({names}), got {policy!r}"
-        )
-    return known[policy]
-
-
-def _literal(pattern: str) -> str:
-    """Return a pattern in which brackets are indices, and only * and ? are wild."""
-    return pattern.replace("[", "[[]")
 
 
 def _split(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -162,6 +162,8 @@ def test_runs_of_updates_take_as_long_as_updates_one_by_one(tmp_path):
         ("mesh\n  shape: [4, 4]", 0, 0),
         ("mesh\n  shape: [4, 4]", 2, 4),
         ("ring", 0, 0),
+        ("ring", 2, 2),
+        ("torus\n  shape: [4, 4]", 4, 2),
         ("tree\n  arity: 4", 0, 0),
     ],
 )
@@ -218,6 +220,12 @@ def test_a_network_that_is_too_large_is_refused_with_the_cores_it_needs(
     wiring = wiring_of([[]] * neurons, np.arange(neurons) * parts // neurons)
     with pytest.raises(InputError, match=message):
         StepLowering(lowering).segment(step_of(wiring, []))
+
+
+def test_a_packet_that_no_buffer_holds_is_refused(tmp_path):
+    chip = chip_of(tmp_path, channels=2, depth=1)
+    with pytest.raises(InputError, match="expected room for 2 flits, the packet of 16 bits that"):
+        StepLowering(lowering_of(chip)).segment(step_of(TINY, [1]))
 
 
 def test_a_chip_without_somas_is_refused():
