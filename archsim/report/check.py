@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
+from archsim.components.bit_sliced import substrate_of
 from archsim.components.cores import cores_for
-from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.lower_steps import cores_of
 from archsim.mapping.place import Placement, place
@@ -98,11 +98,12 @@ def check(
         machine = build(chip)
         if workload is not None and isinstance(chip, CrossbarDescription):
             shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
-            substrate = Substrate(chip.behaviour, shapes, seed=0)
+            substrate = substrate_of(chip.behaviour, shapes, seed=0)
             placement = place(
                 blocks_of(workload, substrate),
                 planes=chip.behaviour.planes,
                 chip=machine,
+                note=substrate.room,
                 traffic=known_traffic(workload, chip),
             )
         elif workload is not None:
