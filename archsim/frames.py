@@ -59,6 +59,21 @@ COLUMNS = MappingProxyType(
         "value": Column("", "the measured value"),
         "cumulative_energy_j": Column("J", "training energy spent before the measurement"),
         "cumulative_time_s": Column("s", "training time spent before the measurement"),
+        "kind": Column("", "service, what was waited for, credit, release or gap"),
+        "times": Column("", "how many stretches of the critical path"),
+        "path_ticks": Column("fs", "time on the critical path"),
+        "before": Column("", "what was waited for"),
+        "after": Column("", "what waited for it"),
+        "percent": Column("%", "how much less time each act takes"),
+        "before_ticks": Column("fs", "training time as the chip is"),
+        "after_ticks": Column("fs", "training time with the faster component"),
+        "source": Column("", "node that energy flows from"),
+        "target": Column("", "node that it flows to"),
+        "energy_exact": Column("", "energy in yJ / (2^21 10^9), a whole number"),
+        "cause": Column("", "count or price; time or leakage for power states"),
+        "first_ticks": Column("fs", "time in the first run"),
+        "second_ticks": Column("fs", "time in the second run"),
+        "difference_ticks": Column("fs", "second minus first"),
     }
 )
 """Every column of every table: name → unit and meaning."""

@@ -64,7 +64,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     events : bool or callable
         True keeps one row per booked count of every visit; a callable receives the rows instead.
     watch : callable, optional
-        Told of every segment: the station table, the segment, its timing.
+        Told of every segment: the station table, the segment, its timing. A segment may stand for
+        several (`Segment.repeat`), unless there are events or policies.
     progress : callable, optional
         Told how far the run is.
 
@@ -144,7 +145,7 @@ class _Bench:
         self.lowering = Lowering(
             chip=self.chip, placement=self.placement, joined=behaviour.lockstep
         )
-        each = events is not None or watch is not None or bool(policies)
+        each = events is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
         stations = self.lowering.stations
         timer, self.policies = _engine(engine, stations, policies)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+QUICK = ("--set", "workload.test.copies=2", "--set", "workload.stop.copies=5")
+
+
+def test_why_tells_where_the_time_of_a_stored_run_went(archsim, out, tmp_path):
+    folder = tmp_path / "why"
+    result = archsim("why", out, "--faster", "50", "--component", "array.adc", "-o", folder)
+    assert result.exit_code == 0, result.output
+    assert "array       works" in result.stdout
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["flow.csv", "handovers.csv", "path.csv", "report.md", "speedup.csv"]
+    header = (folder / "path.csv").read_text().splitlines()[0]
+    assert header == "phase,tile,component,kind,times,path_ticks"
+
+
+def test_why_takes_a_workload_and_a_chip(archsim, out):
+    result = archsim("why", "madem_braille", "madem_64", "--faster", "0", "--json", *QUICK)
+    records = json.loads(result.stdout)
+    assert sorted(records) == ["flow", "handovers", "path"]
+    stored = json.loads(archsim("why", out, "--faster", "0", "--json").stdout)
+    assert stored == records
+
+
+def test_why_refuses_a_part_that_takes_no_time(archsim):
+    result = archsim("why", "madem_braille", "madem_64", "--component", "array.tia", *QUICK)
+    assert result.exit_code == 2
+    assert "expected a component that takes time, one of array.array" in result.stderr
+
+
+def test_settings_of_a_stored_run_are_fixed(archsim, out):
+    result = archsim("why", out, *QUICK)
+    assert result.exit_code == 2
+    assert "--set: expected a workload and a chip, got the folder of a run" in result.stderr
+
+
+def test_diff_of_a_run_and_itself_is_nothing(archsim, out):
+    result = archsim("diff", out, out, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["energy"], found["time"]) == ([], [])
+
+
+def test_diff_without_paths_tells_times_by_phase(archsim, out, tmp_path):
+    other = tmp_path / "other"
+    args = ("-q", "--no-ranges", "--seed", "3", *QUICK)
+    assert archsim("run", "madem_braille", "madem_64", "-o", other, *args).exit_code == 0
+    found = json.loads(archsim("diff", out, other, "--no-path", "--json").stdout)
+    assert {row["component"] for row in found["time"]} == {""}
+    assert sum(row["difference_ticks"] for row in found["time"]) == found["time_delta_ticks"]
+    assert sum(row["energy_exact"] for row in found["energy"]) == found["energy_delta_exact"]
+
+
+def test_diff_needs_two_subjects(archsim, out):
+    result = archsim("diff", out)
+    assert result.exit_code == 2
+    assert "expected 2 folders of runs, or a workload and a chip for each, got 1" in result.stderr
