@@ -192,22 +192,24 @@ class Ledger:
                 tally.waiting_ticks += value
 
 
-def _sums(
-    keys: IntArray,
-    values: IntArray,
-) -> list[tuple[int, int]]:
+def _sums(keys: IntArray, values: IntArray) -> list[tuple[int, int]]:
     """Return (key, exact sum of its values), keys ascending.
 
     Values are split at 2³¹ so that no sum of fewer than 2³² terms can overflow.
     """
     if not len(keys):
         return []
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    high = np.add.reduceat(values >> 31, begins)
-    low = np.add.reduceat(values & ((1 << 31) - 1), begins)
+    if int(keys.max()) < 4 * len(keys):
+        found, places = np.flatnonzero(np.bincount(keys)), keys
+    else:
+        found, places = np.unique(keys, return_inverse=True)
+    high = np.zeros(int(places.max()) + 1, dtype=np.int64)
+    low = np.zeros_like(high)
+    np.add.at(high, places, values >> 31)
+    np.add.at(low, places, values & ((1 << 31) - 1))
+    if places is keys:
+        high, low = high[found], low[found]
     return [
         (key, (h << 31) + n)
-        for key, h, n in zip(keys[begins].tolist(), high.tolist(), low.tolist(), strict=True)
+        for key, h, n in zip(found.tolist(), high.tolist(), low.tolist(), strict=True)
     ]

@@ -50,6 +50,13 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
 )
 @click.option("--events", is_flag=True, help="Keep every visit in events.parquet (needs -o).")
 @click.option(
+    "--compression",
+    type=click.Choice(["zstd", "none"]),
+    default="zstd",
+    show_default=True,
+    help="How events.parquet is compressed; none is quicker to write and somewhat larger.",
+)
+@click.option(
     "--ranges/--no-ranges",
     default=True,
     show_default=True,
@@ -69,6 +76,7 @@ def run(  # noqa: PLR0913  (one for each option)
     as_json: bool,
     engine: Literal["auto", "fast", "reference"],
     events: bool,
+    compression: Literal["zstd", "none"],
     plots: bool,
     ranges: bool,
     policies: dict[str, str],
@@ -103,6 +111,7 @@ def run(  # noqa: PLR0913  (one for each option)
             settings=settings,
             engine=engine,
             events=events,
+            compression=compression,
             plots=plots,
             ranges=ranges,
             policies=policies,

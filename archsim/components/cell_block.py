@@ -59,6 +59,8 @@ class Tuning(NamedTuple):
     reads: tuple[int, ...]
     read_levels: tuple[int, ...]
     """Sum of the levels read."""
+    within: tuple[int, ...]
+    """Devices that end within the tolerance, noise of the check reads left aside."""
 
 
 class CellBlock:
@@ -272,7 +274,8 @@ class CellBlock:
             np.add.at(pulses, plane, 1)
             np.add.at(pulse_levels, plane, (level[wrong] + after).astype(np.int64))
         self._leave_failed(failing, targets, scale)
-        spent = (pulses, pulse_levels, reads, read_levels)
+        within = (np.abs(targets - self.level) <= tolerance).sum(axis=(1, 2))
+        spent = (pulses, pulse_levels, reads, read_levels, within)
         return Tuning(*(tuple(map(int, part)) for part in spent))
 
     def _leave_failed(self, failing: NDArray[np.bool_], targets: FloatArray, scale: float) -> None:

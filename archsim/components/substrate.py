@@ -143,6 +143,10 @@ class Substrate:
         """Array reads and settles so far, without those of evaluation."""
         self.pulse_count = 0
         """Device pulses of updates so far."""
+        self.tuned_devices = 0
+        """Devices tuned by program-and-verify so far."""
+        self.tuned_within = 0
+        """Those of them that ended within the tolerance."""
         self.recorder = recorder
         self.log = SubstrateLog(behaviour, recorder)
         """What acts that were computed elsewhere are recorded by."""
@@ -395,7 +399,10 @@ class Substrate:
         for piece in self._pieces[matrix]:
             part = weights[piece.rows, piece.columns]
             if verify or self.behaviour.cell.needs_verify:
-                self.log.tune(piece.cells, piece.cells.tune(part))
+                tuning = piece.cells.tune(part)
+                self.log.tune(piece.cells, tuning)
+                self.tuned_within += sum(tuning.within)
+                self.tuned_devices += piece.cells.level.size
             else:
                 self.log.program(piece.cells, piece.cells.write(part))
 

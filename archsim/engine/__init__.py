@@ -1,7 +1,7 @@
 """Engines: integers in, integers out; they obey `archsim.engine.contract`."""
 
 from archsim.engine.choice import EngineName, choose
-from archsim.engine.contract import Engine, StartSink, Timing
+from archsim.engine.contract import Engine, Timing
 from archsim.engine.policy import Arrival, Policy, StationControl
 from archsim.engine.reference import ReferenceEngine
 from archsim.engine.replay import ReplayEngine
@@ -13,7 +13,6 @@ __all__ = [
     "Policy",
     "ReferenceEngine",
     "ReplayEngine",
-    "StartSink",
     "StationControl",
     "Timing",
     "choose",

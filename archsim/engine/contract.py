@@ -54,9 +54,8 @@ Multicast
     after the start of the last branch, which also lets the next head move up.
 
 Order of starts
-    Who asks to be told of starts hears of them in the order of (start tick, station number,
-    arrival tick, task id); within one station and tick that is the order of phase 3. Only a
-    custom policy may break it.
+    Visits start in the order of (start tick, station number, arrival tick, task id); within one
+    station and tick that is the order of phase 3. Only a custom policy may break it.
 
 End
     A segment ends at the largest of start + occupancy, start + latency, the ready ticks of tasks
@@ -66,16 +65,13 @@ End
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from archsim.mapping.program import IntArray, Segment
 
-__all__ = ["Engine", "StartSink", "Timing"]
-
-StartSink = Callable[[int, int, int], None]
-"""Called for each visit that starts, with (visit, arrival tick, start tick)."""
+__all__ = ["Engine", "Timing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +84,8 @@ class Timing:
     """(m,) when each visit started. [fs]"""
     end_tick: int
     """When the segment ended. [fs]"""
+    order: IntArray | None = None
+    """(m,) visits in the order in which they started; None if not asked for."""
     state_ticks: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """(station, power state) → ticks, gap included, for stations under a custom policy. [fs]"""
     policy_counts: Mapping[tuple[int, str], int] = field(default_factory=dict)
@@ -97,15 +95,15 @@ class Timing:
 class Engine(Protocol):
     """Whatever obeys the rules above."""
 
-    def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:
+    def run(self, segment: Segment, *, ordered: bool = False) -> Timing:
         """Return the timing of the next segment.
 
         Parameters
         ----------
         segment : Segment
             Tasks to do, starting from an idle chip.
-        started : callable, optional
-            Told of every visit that starts, in the order above.
+        ordered : bool
+            Whether the order of starts is wanted, too.
 
         Raises
         ------

@@ -6,11 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from archsim.engine import _kernel as kernel
 from archsim.engine.check import TICK_LIMIT, check_segment, check_stations
-from archsim.engine.contract import StartSink, Timing
+from archsim.engine.contract import Timing
 from archsim.engine.plant import Plant
 from archsim.engine.reference import ReferenceEngine
 from archsim.engine.work import Work
@@ -56,11 +54,8 @@ class FastEngine:
         self.event_count = 0
         """Events that the engine handled so far."""
 
-    def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:
-        """Return the timing of the next segment (see `archsim.engine.contract.Engine.run`).
-
-        `started` is told of all visits when the segment is over, in the order of the contract.
-        """
+    def run(self, segment: Segment, *, ordered: bool = False) -> Timing:
+        """Return the timing of the next segment (see `archsim.engine.contract.Engine.run`)."""
         self._compile(packed=True)
         work = Work(self._plant, segment, lambda: check_segment(segment, self._stations))
         if not work.bits:
@@ -71,13 +66,11 @@ class FastEngine:
             ReferenceEngine(self._stations).run(segment)  # knows how to name the cycle
             raise ModelError("the fast engine is stuck where the reference engine is not")
         arrival_ticks, start_ticks = work.ticks()
-        if started is not None:
-            order = np.lexsort((arrival_ticks, segment.station, start_ticks))
-            columns = (order, arrival_ticks[order], start_ticks[order])
-            for visit, arrival, start in zip(*(c.tolist() for c in columns), strict=True):
-                started(visit, arrival, start)
         return Timing(
-            arrival_ticks=arrival_ticks, start_ticks=start_ticks, end_tick=end * work.unit
+            arrival_ticks=arrival_ticks,
+            start_ticks=start_ticks,
+            end_tick=end * work.unit,
+            order=work.order(arrival_ticks, start_ticks) if ordered else None,
         )
 
     def _compile(self, *, packed: bool) -> None:

@@ -9,7 +9,7 @@ import simpy
 
 from archsim.engine.buffers import BufferedRun
 from archsim.engine.check import check_segment, check_stations
-from archsim.engine.contract import StartSink, Timing
+from archsim.engine.contract import Timing
 from archsim.engine.policy import Policy, StationControl
 from archsim.engine.simulation import SegmentRun
 from archsim.errors import ProgramError
@@ -51,12 +51,11 @@ class ReferenceEngine:
                 raise ProgramError(f"station {name}: with finite buffers it takes no custom policy")
             self._controls[number] = StationControl(self._env, stations[number], policy)
 
-    def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:
+    def run(self, segment: Segment, *, ordered: bool = False) -> Timing:
         """Return the timing of the next segment (see `archsim.engine.contract.Engine.run`)."""
         check_segment(segment, self._stations)
         kind = BufferedRun if self._buffered else SegmentRun
         run = kind(self._env, self._base, self._stations, segment, self._controls)
-        run.started = started
         run.simulate()
         self.event_count += run.event_count
         next_base = run.end_tick + segment.gap_ticks
@@ -74,6 +73,7 @@ class ReferenceEngine:
             arrival_ticks=_relative(run.arrival_ticks, base),
             start_ticks=_relative(run.start_ticks, base),
             end_tick=run.end_tick - base,
+            order=_relative(run.order, 0) if ordered else None,
             state_ticks=state_ticks,
             policy_counts=policy_counts,
         )

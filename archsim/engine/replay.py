@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 
-from archsim.engine.contract import Engine, StartSink, Timing
+from archsim.engine.contract import Engine, Timing
 from archsim.mapping.program import Segment
 
 __all__ = ["ReplayEngine", "timing_key"]
@@ -54,10 +54,10 @@ class ReplayEngine:
         self.simulated = 0
         """Segments that the engine behind had to simulate."""
 
-    def run(self, segment: Segment, *, started: StartSink | None = None) -> Timing:
-        """Return the timing of the next segment; with `started` it is simulated afresh."""
-        if started is not None:
-            return self._engine.run(segment, started=started)
+    def run(self, segment: Segment, *, ordered: bool = False) -> Timing:
+        """Return the timing of the next segment; with `ordered` it is simulated afresh."""
+        if ordered:
+            return self._engine.run(segment, ordered=True)
         key = timing_key(segment)
         timing = self._kept.get(key)
         if timing is not None:

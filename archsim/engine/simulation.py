@@ -10,7 +10,6 @@ import simpy
 from simpy.core import EmptySchedule
 from simpy.events import EventPriority
 
-from archsim.engine.contract import StartSink
 from archsim.engine.policy import Arrival, StationControl
 from archsim.errors import DeadlockError, ModelError
 from archsim.mapping.program import Segment, StationTable
@@ -67,7 +66,6 @@ class SegmentRun:
         self.segment = segment
         self.controls = controls
         self.base = base
-        self.started: StartSink | None = None
         self.event_count = 0
         self.tick = int(env.now)
         """The present tick."""
@@ -82,6 +80,8 @@ class SegmentRun:
         self.visit_end = offsets[1:]
         self.start_ticks = [-1] * len(self.station)
         self.arrival_ticks = [-1] * len(self.station)
+        self.order: list[int] = []
+        """Visits that started."""
         self.free = [station.servers for station in stations.stations]
         self.queues: list[list[tuple[int, int]]] = [[] for _ in stations.stations]
         self.unfinished = segment.task_count
@@ -170,8 +170,7 @@ class SegmentRun:
         visit = self.position[task]
         occupancy, latency = self.occupancy[visit], self.latency[visit]
         self.start_ticks[visit] = tick
-        if self.started is not None:
-            self.started(visit, self.arrival_ticks[visit] - self.base, tick - self.base)
+        self.order.append(visit)
         self.position[task] = visit + 1
         end = tick + latency
         if visit + 1 == self.visit_end[task] and not self.dependents[task]:

@@ -84,6 +84,17 @@ class Work:
             column.flags.writeable = False
         return found
 
+    def order(self, arrival_ticks: IntArray, start_ticks: IntArray) -> IntArray:
+        """Return the visits in the order of the contract, by (start, station, arrival, task)."""
+        station = self.arrays.station
+        order = _sorted(station, start_ticks)
+        start, place, arrival = start_ticks[order], station[order], arrival_ticks[order]
+        together = (start[1:] == start[:-1]) & (place[1:] == place[:-1])
+        if (together & (arrival[1:] < arrival[:-1])).any():
+            order = _sorted(arrival_ticks, station, start_ticks)
+        order.flags.writeable = False
+        return order
+
     def _invert(self) -> tuple[IntArray, IntArray]:
         """Return the dependents of all tasks: slices, and one after another."""
         bounds = np.zeros(len(self.arrays.release_ticks) + 1, dtype=np.int64)
@@ -189,6 +200,16 @@ def _arrays(segment: Segment) -> kernel.Arrays:
         array.flags.writeable = False
         arrays.append(array)
     return kernel.Arrays(*arrays)
+
+
+def _sorted(*columns: IntArray) -> IntArray:
+    """Return places in the order of these columns, the last one first; equal ones stay."""
+    order = np.arange(len(columns[0]))
+    room = np.empty_like(order)
+    counts = np.empty(1 << kernel.DIGIT, dtype=np.int64)
+    for column in columns:
+        kernel.sort(column, order, room, counts)
+    return order
 
 
 def _aligned(size: int, kind: np.dtype[np.void]) -> kernel.Records:

@@ -8,12 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from archsim.errors import InputError, ModelError, StorageError
-from archsim.frames import EVENT_COLUMNS
-from archsim.report.files import require_parquet
+from archsim.report.event_file import read_events
 from archsim.report.stored import StoredRun, descriptions, read_run
 from archsim.report.tables import Cell, Column, Table
 from archsim.runs.audit import ENERGY_SCALE, AuditLine, LedgerLine, Reported, audit
-from archsim.runs.fold import EventRow
 
 __all__ = ["audit_folder", "audit_table", "require_agreement"]
 
@@ -133,11 +131,12 @@ def _reported(stored: StoredRun) -> Reported:
     columns = [stored.ledger[name] for name in _LINE_FIELDS]
     rows = zip(*columns, strict=True)
     totals = stored.totals
+    events = stored.path / "events.parquet"
     return Reported(
         ledger=tuple(LedgerLine(**dict(zip(_LINE_FIELDS, row, strict=True))) for row in rows),
         energy=_whole(stored, totals.grand_energy * _JOULE * 10**9 * ENERGY_SCALE),
         time_ticks=_whole(stored, totals.grand_time * _SECOND),
-        events=_events(stored.path / "events.parquet"),
+        events=read_events(events) if events.exists() else None,
     )
 
 
@@ -146,23 +145,6 @@ def _whole(stored: StoredRun, number: Fraction) -> int:
         message = f"{stored.path / 'manifest.json'}: totals: expected sums of whole counts"
         raise InputError(message)
     return number.numerator
-
-
-def _events(path: Path) -> tuple[EventRow, ...] | None:
-    """Return the rows of an event file, None where there is none."""
-    if not path.exists():
-        return None
-    require_parquet()
-    import pyarrow as pa  # noqa: PLC0415  (optional)
-    from pyarrow import parquet  # noqa: PLC0415
-
-    names = EVENT_COLUMNS[1:]
-    try:
-        table = parquet.read_table(path, columns=list(names))
-        columns = [table.column(name).to_pylist() for name in names]
-    except (OSError, KeyError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: expected a table of events: {error}") from error
-    return tuple(zip(*columns, strict=True))
 
 
 def _policies(stored: StoredRun) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +18,9 @@ from archsim.chip import ChipDescription, read_published
 from archsim.engine import EngineName
 from archsim.report.accuracy import last_metrics
 from archsim.report.claims import Finding
+from archsim.report.event_file import Compression, EventFile, require_parquet
 from archsim.report.figures import dominant_table, figures
-from archsim.report.files import require_parquet, write_run
+from archsim.report.files import write_run
 from archsim.report.folder import Claim
 from archsim.report.gpu import catalog_gpus, gpu_boundary, gpu_findings, gpu_rows, gpu_section
 from archsim.report.markdown import Context, run_markdown
@@ -26,6 +28,7 @@ from archsim.report.page import Page, Section
 from archsim.report.plots import require_plots, write_plots
 from archsim.report.sections import accuracy_section, breakdown_section, totals_section
 from archsim.runs import Run, run
+from archsim.runs.events import EventSink
 from archsim.workload import AttractorDescription, WorkloadDescription
 
 __all__ = [
@@ -55,7 +58,9 @@ class Request:
     """``chip.PATH`` or ``workload.PATH`` → YAML text."""
     engine: EngineName = "auto"
     events: bool = False
-    """Keep every visit."""
+    """Keep every visit, in the folder of the run."""
+    compression: Compression = "zstd"
+    """How the file of events is compressed."""
     plots: bool = False
     """Draw the breakdowns."""
     ranges: bool = True
@@ -114,7 +119,12 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
-def run_only(request: Request, *, progress: Progress | None = None) -> Run:
+def run_only(
+    request: Request,
+    *,
+    events: EventSink | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Train a workload on a chip; both are called by name and variant, whatever path they had."""
     done = run(
         request.workload,
@@ -123,7 +133,7 @@ def run_only(request: Request, *, progress: Progress | None = None) -> Run:
         settings=request.settings,
         engine=request.engine,
         policies=request.policies or None,
-        events=request.events,
+        events=events or False,
         progress=progress,
     )
     done.chip = _label("chips", request.chip, done.machine)
@@ -142,7 +152,8 @@ def run_and_write(
         If the folder cannot be written.
     """
     clock = Clock()
-    done = run_only(request, progress=progress)
+    with _event_sink(request, folder) as events:
+        done = run_only(request, events=events, progress=progress)
     simulated = clock.seconds
     context = seen_beside(done, request) if folder is not None else Context()
     if folder is not None:
@@ -157,6 +168,19 @@ def run_and_write(
             write_plots(folder, done)
         folder.commit()
     return Session(run=done, context=context)
+
+
+@contextlib.contextmanager
+def _event_sink(request: Request, folder: Claim | None) -> Iterator[EventSink | None]:
+    """Give what takes the events of a run into its folder; None if they are not wanted."""
+    if folder is None or not request.events:
+        yield None
+        return
+    with (
+        folder.open("events.parquet") as file,
+        EventFile(file, compression=request.compression) as events,
+    ):
+        yield events.add
 
 
 def seen_beside(done: Run, request: Request) -> Context:

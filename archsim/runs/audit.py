@@ -19,7 +19,7 @@ from archsim.engine import Policy, Timing
 from archsim.errors import ModelError
 from archsim.frames import STATIC_PREFIX
 from archsim.mapping.program import IntArray, Segment, StationTable
-from archsim.runs.fold import EventRow
+from archsim.runs.events import EventBatch, EventRow
 from archsim.runs.simulate import run
 from archsim.workload import WorkloadDescription
 
@@ -109,6 +109,11 @@ class EventSums:
             entry[2] += start - arrival
             self._seen = (segment, visit)
         self.events += 1
+
+    def add_all(self, batch: EventBatch) -> None:
+        """Add the events of a segment."""
+        for row in batch.rows():
+            self.add(row)
 
 
 @dataclass(slots=True)
@@ -260,8 +265,8 @@ class Reported:
     """Grand total in yJ times 10⁹ times 2²⁰."""
     time_ticks: int
     """Grand total. [fs]"""
-    events: tuple[EventRow, ...] | None = None
-    """Rows of its event file, if it kept one."""
+    events: Iterable[EventRow] | None = None
+    """Rows of its event file, if it kept one; read once."""
 
 
 def audit(
@@ -287,7 +292,7 @@ def audit(
             occupation.append(Occupation(stations))
         occupation[0].watch(segment, timing)
 
-    again = run(workload, chip, seed=seed, policies=policies, events=sums.add, watch=watch)
+    again = run(workload, chip, seed=seed, policies=policies, events=sums.add_all, watch=watch)
     policy_keys: list[Key] = []
     if policies:
         accounts = [again.book.accounts[number] for _, number in again.book.tallies]

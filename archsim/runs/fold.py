@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -12,16 +11,12 @@ from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
 from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.program import Segment
+from archsim.runs.events import EventSink, events_of
 from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
 
-__all__ = ["EventRow", "EventSink", "Fold"]
+__all__ = ["Fold"]
 
 AnySegment = TraceSegment | SpikeSegment
-
-EventRow = tuple[int, int, int, str, str, str, str, int, int, int, int]
-"""segment, task, visit, tile, component, action, phase, arrival, start, busy ticks, count."""
-
-EventSink = Callable[[EventRow], None]
 
 
 @dataclass(slots=True)
@@ -35,8 +30,7 @@ class Fold:
     engine : Engine
         Times them.
     events : callable, optional
-        Receives one row per booked count of every visit, in the order in which visits start. The
-        first row of a visit carries its busy ticks, the rows of its side counts carry 0.
+        Receives the events of every segment, in the order in which visits start.
     """
 
     lowering: Lowering
@@ -63,8 +57,11 @@ class Fold:
         else:
             segment = spike_segment(self.lowering, trace)
         self.longest = max(self.longest, segment.visit_count)
-        started = None if self.events is None else self._recorder(segment, self.events)
-        timing = self.engine.run(segment, started=started)
+        timing = self.engine.run(segment, ordered=self.events is not None)
+        if self.events is not None:
+            accounts = self.lowering.accounts
+            number = self.ledger.segments
+            self.events(events_of(segment, timing, number=number, accounts=accounts))
         segment = self._paced(segment, timing.end_tick, trace)
         if self.watch is not None:
             self.watch(segment, timing)
@@ -91,27 +88,3 @@ class Fold:
         self._since = 0
         self.late += gap < 0
         return replace(segment, gap_ticks=gap) if gap > 0 else segment
-
-    def _recorder(self, segment: Segment, events: EventSink) -> Callable[[int, int, int], None]:
-        number = self.ledger.segments
-        accounts = self.lowering.accounts
-        tasks = [0] * segment.visit_count
-        bounds = segment.visit_offsets.tolist()
-        for task, (begin, end) in enumerate(itertools.pairwise(bounds)):
-            tasks[begin:end] = [task] * (end - begin)
-        side: dict[int, list[tuple[int, int]]] = {}
-        columns = (segment.side_visit, segment.side_account, segment.side_count)
-        for visit, account, count in zip(*(column.tolist() for column in columns), strict=True):
-            side.setdefault(visit, []).append((account, count))
-
-        def record(visit: int, arrival: int, start: int) -> None:
-            busy = int(segment.occupancy_ticks[visit])
-            booked = [(int(segment.account[visit]), int(segment.count[visit]), busy)]
-            booked += [(account, count, 0) for account, count in side.get(visit, ())]
-            for account, count, ticks in booked:
-                if account >= 0:
-                    phase, tile, component, action = accounts[account]
-                    place = (tile, component, action, phase)
-                    events((number, tasks[visit], visit, *place, arrival, start, ticks, count))
-
-        return record

@@ -20,7 +20,7 @@ from archsim.components.array import CrossbarArray
 from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metrics_frame
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
-from archsim.runs.fold import EventRow
+from archsim.runs.events import EventBatch, EventRow
 from archsim.trace import COUNT_SCALE, TraceTotals
 from archsim.workload import TrainingResult, WorkloadDescription
 
@@ -84,7 +84,8 @@ class Run:
     """Rows of the metrics table."""
     trace: TraceTotals
     placement: Placement | None
-    event_rows: list[EventRow] | None = None
+    event_batches: list[EventBatch] | None = None
+    """What was booked in each segment, if the run kept it."""
     policies: tuple[str, ...] = ()
     """Station policies of the user's own, ``station=policy``."""
     longest_segment: int = 0
@@ -109,16 +110,27 @@ class Run:
         return metrics_frame(self.measured)
 
     @functools.cached_property
-    def events(self) -> pd.DataFrame:
-        """Every visit in the order of starts.
+    def event_rows(self) -> list[EventRow]:
+        """One row per booked count of every visit, in the order of starts.
 
         Raises
         ------
         ValueError
             If the run did not keep events.
         """
-        if self.event_rows is None:
+        if self.event_batches is None:
             raise ValueError("this run kept no events; run it again with events=True")
+        return [row for batch in self.event_batches for row in batch.rows()]
+
+    @functools.cached_property
+    def events(self) -> pd.DataFrame:
+        """The same as a table.
+
+        Raises
+        ------
+        ValueError
+            If the run did not keep events.
+        """
         return frame(EVENT_COLUMNS, ((0, *row) for row in self.event_rows))
 
     @functools.cached_property

@@ -19,7 +19,8 @@ from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
 from archsim.mapping.place import place
 from archsim.mapping.program import Segment, StationTable
-from archsim.runs.fold import EventRow, EventSink, Fold
+from archsim.runs.events import EventBatch, EventSink
+from archsim.runs.fold import Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import dump
@@ -62,7 +63,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         Station name or pattern (``*.adc``) → registered name, or generator function, of what
         replaces its queue discipline.
     events : bool or callable
-        True keeps one row per booked count of every visit; a callable receives the rows instead.
+        True keeps one row per booked count of every visit; a callable receives them instead, as an
+        `EventBatch` for every segment, and memory stays bounded.
     watch : callable, optional
         Told of every segment: the station table, the segment, its timing. A segment may stand for
         several (`Segment.repeat`), unless there are events or policies.
@@ -92,8 +94,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
             f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
         )
-    rows: list[EventRow] | None = [] if events is True else None
-    sink = events if callable(events) else rows.append if rows is not None else None
+    kept: list[EventBatch] | None = [] if events is True else None
+    sink = events if callable(events) else kept.append if kept is not None else None
     with threadpool_limits(limits=1):
         bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
         measured, learnt = bench.train(progress)
@@ -108,7 +110,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         measured=measured,
         trace=bench.recorder.totals,
         placement=bench.placement,
-        event_rows=rows,
+        event_batches=kept,
         policies=bench.policies,
         longest_segment=bench.fold.longest,
         late_windows=bench.fold.late,

@@ -187,7 +187,10 @@ def train_layered(
     else:
         learnt = learn_in_software(workload, seed=seed, data=task.data, progress=progress)
         _program(session, learnt.weights, verify=workload.training == "verified")
-        session.evaluate({"software_accuracy": learnt.accuracy})
+        values = {"software_accuracy": learnt.accuracy}
+        if substrate.tuned_devices:
+            values["programming_yield"] = substrate.tuned_within / substrate.tuned_devices
+        session.evaluate(values)
     goal = workload.stop.accuracy
     return LayeredResult(
         met=goal is None or session.course[-1] >= goal,

@@ -193,6 +193,9 @@ class FloatLayers(Layers):
         η.
     bounds : sequence of float, optional
         Largest weight of each matrix; absent: none.
+    steps : sequence of float, optional
+        Smallest change of a weight of each matrix; changes are rounded to whole multiples of it,
+        half to even, as numbers of pulses are. Absent: changes are not rounded.
     """
 
     def __init__(
@@ -202,11 +205,13 @@ class FloatLayers(Layers):
         *,
         rate: float,
         bounds: Sequence[float] | None = None,
+        steps: Sequence[float] | None = None,
     ) -> None:
         super().__init__(description, tuple(weights))
         self.weights = [np.array(part, dtype=np.float64) for part in weights.values()]
         self._rate = rate
         self._bounds = bounds
+        self._steps = steps
 
     def driven(self, values: FloatArray) -> FloatArray:
         """Return the values themselves."""
@@ -231,7 +236,11 @@ class FloatLayers(Layers):
         """Add η a ⊗ δ, and clip to the bounds if there are any."""
         for change in changes:
             weights = self.weights[change.layer]
-            weights += np.multiply.outer(change.rows, self._rate * change.errors)
+            wanted = np.multiply.outer(change.rows, self._rate * change.errors)
+            if self._steps is not None:
+                step = self._steps[change.layer]
+                wanted = np.rint(wanted / step) * step
+            weights += wanted
             if self._bounds is not None:
                 bound = self._bounds[change.layer]
                 np.clip(weights, -bound, bound, out=weights)

@@ -26,8 +26,10 @@ class EquilibriumPropagation(LearningRule):
         ΔW_l ∝ [s^β_(l−1) ⊗ s^β_l − s^−β_(l−1) ⊗ s^−β_l] / 2β             (centred, [2]_)
 
     which goes to the gradient of the squared error for β → 0; the centred form is exact to second
-    order in β. Here what lies before the weights is taken from the free phase, so that each layer
-    changes by one outer product, s^0_(l−1) ⊗ (s^β_l − s^∓_l). The nudged phases count as clamped.
+    order in β. With ``product: rank_one`` what lies before the weights is taken from the free
+    phase, so that each layer changes by one outer product, s^0_(l−1) ⊗ (s^β_l − s^∓_l); that leaves
+    out what the nudge does to hidden units, small where feedback is weak. The nudged phases count
+    as clamped.
     A small β asks for converters fine enough to tell s^β from s^0.
 
     References
@@ -45,6 +47,8 @@ class EquilibriumPropagation(LearningRule):
     """β: strength of the pull on the outputs."""
     form: Literal["one_sided", "centred"] = "centred"
     """Which of the two equations."""
+    product: Literal["rank_one", "symmetric"] = "rank_one"
+    """Whether what lies before the weights is taken from the free phase, or nudged as well."""
 
     def changes(
         self, network: Network, inputs: FloatArray, targets: FloatArray, phase: OpenPhase
@@ -59,14 +63,16 @@ class EquilibriumPropagation(LearningRule):
                 below = network.nudged(free, targets, nudge=-self.nudge)
                 span = 2.0 * self.nudge
             network.compare()
-        return [
-            Change(
-                matrix,
-                free.values[number][0],
-                (above.values[number + 1][0] - below.values[number + 1][0]) / span,
-            )
-            for number, matrix in enumerate(network.matrices)
-        ]
+        result = []
+        for number, matrix in enumerate(network.matrices):
+            before, after = (state.values[number + 1][0] for state in (below, above))
+            if self.product == "rank_one" or number == 0:
+                difference = (after - before) / span
+                result.append(Change(matrix, free.values[number][0], difference))
+            else:
+                result.append(Change(matrix, above.values[number][0], after / span))
+                result.append(Change(matrix, below.values[number][0], -before / span))
+        return result
 
 
 register_rule("equilibrium_propagation", EquilibriumPropagation)

@@ -26,10 +26,9 @@ DRAWS = settings(
 
 def outcome(make_engine, program):
     """Return all that an engine finds out about a program, told twice."""
-    starts = []
     engine = make_engine(program.stations)
     try:
-        timing = engine.run(program.segment, started=lambda *row: starts.append(row))
+        timing = engine.run(program.segment, ordered=True)
     except DeadlockError as error:
         return str(error)
     again = engine.run(program.segment)
@@ -45,7 +44,7 @@ def outcome(make_engine, program):
         timing.arrival_ticks.tolist(),
         timing.start_ticks.tolist(),
         timing.end_tick,
-        starts,
+        timing.order.tolist(),
         ledger.tallies,
         ledger.durations,
         ledger.busy_ticks,

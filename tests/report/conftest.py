@@ -35,7 +35,7 @@ METRICS = [
 ]
 
 
-def hand_made_run(*, seed=0, adc_price=2 * 10**12, events=None, metrics=METRICS):
+def hand_made_run(*, seed=0, adc_price=2 * 10**12, metrics=METRICS):
     """A run of three segments on a chip of an ADC and an unpriced ALU, in round numbers.
 
     free: 3 conversions of 2 pJ = 6 pJ in 10 ns; update: 1 conversion = 2 pJ in 5 ns with a gap of
@@ -79,7 +79,6 @@ def hand_made_run(*, seed=0, adc_price=2 * 10**12, events=None, metrics=METRICS)
         measured=metrics,
         trace=TraceTotals(),
         placement=None,
-        event_rows=events,
     )
 
 

@@ -149,13 +149,3 @@ def test_results_hold_no_trace_of_where_they_were_written(tmp_path, run):
     out = written(tmp_path, run)
     for name in RESULTS:
         assert str(tmp_path) not in (out / name).read_text()
-
-
-def test_events_are_written_as_parquet_with_equal_bytes(tmp_path, make_run):
-    pytest.importorskip("pyarrow")
-    rows = [(0, 0, 0, "a[0]", "adc", "convert", "free", 0, 0, 10**7, 3)]
-    first = written(tmp_path, make_run(events=rows), "a")
-    second = written(tmp_path, make_run(events=rows), "b")
-    data = (first / "events.parquet").read_bytes()
-    assert data == (second / "events.parquet").read_bytes()
-    assert "events.parquet" in json.loads((first / "manifest.json").read_text())["files"]

@@ -6,20 +6,13 @@ outside, the test says so.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from archsim.chip import read_chip
 from archsim.components.bit_sliced import substrate_of
 from archsim.workload import read_workload, train_spiking
 
-FOLDER = Path(os.environ.get("ARCHSIM_DATA", "/nonexistent"))
-pytestmark = pytest.mark.skipif(
-    not any((FOLDER / part / "t10k-labels-idx1-ubyte.gz").is_file() for part in ("mnist", ".")),
-    reason="MNIST is not in ARCHSIM_DATA",
-)
+pytestmark = pytest.mark.mnist
 
 
 def learnt(variant, seed=0, **settings):

@@ -13,10 +13,12 @@ from archsim.engine._kernel.buffers import NUMBERS, run_buffers
 from archsim.engine._kernel.calendar import FAR
 from archsim.engine._kernel.compiled import kept_versions
 from archsim.engine._kernel.passes import (
+    DIGIT,
     fill_stops,
     fill_visits,
     invert,
     settle,
+    sort,
     split,
     survey,
     unroll,
@@ -38,6 +40,7 @@ from archsim.engine._kernel.records import (
 
 __all__ = [
     "CHANNEL",
+    "DIGIT",
     "FAR",
     "NUMBERS",
     "STATION",
@@ -57,6 +60,7 @@ __all__ = [
     "run_buffers",
     "run_queues",
     "settle",
+    "sort",
     "split",
     "survey",
     "unroll",

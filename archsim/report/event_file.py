@@ -1,0 +1,242 @@
+"""The event file: events packed into Parquet by a thread of its own while the run goes on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import InputError
+from archsim.frames import EVENT_COLUMNS
+from archsim.mapping.program import AccountTable
+from archsim.runs.events import EventBatch, EventRow
+
+__all__ = ["Compression", "EventFile", "read_events", "require_parquet"]
+
+Compression = Literal["zstd", "none"]
+
+ROWS = 1 << 17
+"""Events of a row group; how many events wait in memory follows from it."""
+_WAITING = 2
+"""Row groups that may wait for the thread before the run does."""
+_TEXTS = ("tile", "component", "action", "phase")
+_SORTED = ("task", "visit", "arrival_tick", "start_tick")
+"""Columns in which differences are small or regular, written as differences."""
+
+
+def require_parquet() -> None:
+    """Check that event tables can be written.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401, PLC0415  (optional)
+    except ImportError:
+        message = (
+            "events: expected the package pyarrow, which writes events.parquet, found none; "
+            "install archsim[trace], or leave --events out"
+        )
+        raise InputError(message) from None
+
+
+class EventFile:
+    """A Parquet file that takes events while a run goes on, in bounded memory.
+
+    Texts are written as numbers of a dictionary, ids and ticks as differences, before they are
+    compressed. Equal events give equal bytes, however they were cut into segments.
+
+    Parameters
+    ----------
+    file : binary file
+        Where to write; stays open.
+    compression : {"zstd", "none"}
+        How pages are compressed.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is not installed.
+    """
+
+    def __init__(self, file: IO[bytes], *, compression: Compression = "zstd") -> None:
+        require_parquet()
+        self._writer = _open(file, compression)
+        self._texts: dict[str, _Texts] = {name: _Texts(place) for place, name in _PLACES}
+        self._filling: list[EventBatch] = []
+        self._rows = 0
+        self._handed: queue.Queue[list[EventBatch] | None] = queue.Queue(_WAITING)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="events", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        """Return the file."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write what is left, and end the thread."""
+        if kind is None:
+            self._handed.put(self._filling)
+        self._handed.put(None)
+        self._thread.join()
+        self._writer.close()
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def add(self, batch: EventBatch) -> None:
+        """Take the events of the next segment; waits while too many are to be written.
+
+        Raises
+        ------
+        OSError
+            If earlier ones could not be written.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._filling.append(batch)
+        self._rows += len(batch)
+        if self._rows >= ROWS:
+            self._handed.put(self._filling)
+            self._filling, self._rows = [], 0
+
+    def _work(self) -> None:
+        """Write what is handed over, in row groups of equal length."""
+        rest: list[dict[str, NDArray[Any]]] = []
+        while (batches := self._handed.get()) is not None:
+            if self._failure is not None:
+                continue
+            try:
+                rest = self._write(rest + [self._columns(batch) for batch in batches])
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that runs
+                self._failure = error
+        try:
+            if rest and self._failure is None:
+                self._write_group(_joined(rest))
+        except BaseException as error:  # noqa: BLE001 - likewise
+            self._failure = error
+
+    def _write(self, parts: list[dict[str, NDArray[Any]]]) -> list[dict[str, NDArray[Any]]]:
+        """Write all whole row groups and return what is left."""
+        whole = _joined(parts)
+        length = len(whole["visit"])
+        last = length - length % ROWS
+        for begin in range(0, last, ROWS):
+            self._write_group({k: v[begin : begin + ROWS] for k, v in whole.items()})
+        return [{k: v[last:] for k, v in whole.items()}]
+
+    def _columns(self, batch: EventBatch) -> dict[str, NDArray[Any]]:
+        columns: dict[str, NDArray[Any]] = {
+            "run": np.zeros(len(batch), dtype=np.int64),
+            "segment": np.full(len(batch), batch.segment),
+            "task": batch.task,
+            "visit": batch.visit,
+            "arrival_tick": batch.arrival_ticks,
+            "start_tick": batch.start_ticks,
+            "busy_ticks": batch.busy_ticks,
+            "count": batch.count,
+        }
+        for name, texts in self._texts.items():
+            columns[name] = texts.codes(batch.accounts)[batch.account]
+        return columns
+
+    def _write_group(self, columns: dict[str, NDArray[Any]]) -> None:
+        import pyarrow as pa  # noqa: PLC0415  (optional)
+
+        if not len(columns["visit"]):
+            return
+        arrays = [
+            self._texts[name].packed(columns[name]) if name in _TEXTS else pa.array(columns[name])
+            for name in EVENT_COLUMNS
+        ]
+        table = pa.Table.from_arrays(arrays, schema=self._writer.schema)
+        self._writer.write_table(table, row_group_size=ROWS)
+
+
+_PLACES = ((1, "tile"), (2, "component"), (3, "action"), (0, "phase"))
+"""Where an account keeps each text."""
+
+
+class _Texts:
+    """The texts of one column, numbered in order of first use."""
+
+    def __init__(self, place: int) -> None:
+        self._place = place
+        self._numbers: dict[str, int] = {}
+        self._codes = np.zeros(0, dtype=np.int32)
+
+    def codes(self, accounts: AccountTable) -> NDArray[np.int32]:
+        """Return the number of each account's text."""
+        if len(self._codes) < len(accounts):
+            fresh = [accounts[n][self._place] for n in range(len(self._codes), len(accounts))]
+            numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in fresh]
+            self._codes = np.concatenate((self._codes, np.array(numbers, dtype=np.int32)))
+        return self._codes
+
+    def packed(self, codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - of an optional package
+        """Return a column for Arrow, with the texts that it uses and no others."""
+        import pyarrow as pa  # noqa: PLC0415  (optional)
+
+        texts = list(self._numbers)
+        used = np.flatnonzero(np.bincount(codes))
+        places = np.zeros(len(texts), dtype=np.int32)
+        places[used] = np.arange(len(used))
+        words = pa.array([texts[number] for number in used.tolist()], pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(places[codes]), words)
+
+
+def _joined(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _open(file: IO[bytes], compression: Compression) -> Any:  # noqa: ANN401 - of an optional package
+    import pyarrow as pa  # noqa: PLC0415  (optional)
+    from pyarrow import parquet  # noqa: PLC0415
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    kinds = [(name, text if name in _TEXTS else pa.int64()) for name in EVENT_COLUMNS]
+    return parquet.ParquetWriter(
+        file,
+        pa.schema(kinds),
+        compression=compression,
+        use_dictionary=[name for name in EVENT_COLUMNS if name not in _SORTED],
+        column_encoding=dict.fromkeys(_SORTED, "DELTA_BINARY_PACKED"),
+        write_statistics=False,
+    )
+
+
+def read_events(path: Path) -> Iterator[EventRow]:
+    """Yield the rows of an event file, a row group at a time in memory.
+
+    Raises
+    ------
+    InputError
+        If it is not a table of events, or pyarrow is not installed.
+    """
+    require_parquet()
+    import pyarrow as pa  # noqa: PLC0415  (optional)
+    from pyarrow import parquet  # noqa: PLC0415
+
+    names = EVENT_COLUMNS[1:]
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=list(names)):
+                columns = [batch.column(name).to_pylist() for name in names]
+                yield from zip(*columns, strict=True)
+    except (OSError, KeyError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: expected a table of events: {error}") from error
