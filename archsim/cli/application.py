@@ -12,7 +12,7 @@ import click
 
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
-from archsim.cli.explain import diff, why
+from archsim.cli.explain import diff, wear, why
 from archsim.cli.judge import audit, compare
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
@@ -110,7 +110,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, run, list_entries, show, check, schema, audit, compare, why, diff):
+for _command in (demo, run, list_entries, show, check, schema, audit, compare, why, diff, wear):
     app.add_command(_command)
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415  (heavy imports wait for the command that needs them)
-"""Commands that give reasons: why, diff."""
+"""Commands that give reasons: why, diff, wear."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from archsim.cli.extensions import load_extensions
 from archsim.cli.options import Verb, json_option, plugin_option, quiet_option, set_option
 
-__all__ = ["diff", "why"]
+__all__ = ["diff", "wear", "why"]
 
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."
@@ -135,6 +135,35 @@ def diff(
     first, second = subjects(references, number=2, seed=seed)
     with Meter(quiet=quiet) as meter:
         found = differences(first, second, paths=paths, progress=meter)
+    if as_json:
+        click.echo(json_text(found.records()), nl=False)
+    elif not quiet:
+        show(page_terminal(found.page()))
+
+
+@click.command(
+    cls=Verb,
+    short_help="Say how long the cells of a chip last.",
+    examples=("archsim wear out",),
+)
+@click.argument("folder", metavar="RUN", type=click.Path())
+@json_option
+@plugin_option
+@quiet_option
+def wear(folder: str, *, as_json: bool, plugins: tuple[str, ...], quiet: bool) -> None:
+    """Say how often the cells of a run were written, and how long they last under such training.
+
+    Life ends when the first 1 % of the cells have had as many pulses as they stand. The same writes
+    are set beside the endurance of every technology in the catalog.
+    """
+    load_extensions(plugins)
+    from archsim.cli.output import Meter, show
+    from archsim.report.encode import json_text
+    from archsim.report.page import page_terminal
+    from archsim.report.wear import worn_run
+
+    with Meter(quiet=quiet) as meter:
+        found = worn_run(folder, progress=meter)
     if as_json:
         click.echo(json_text(found.records()), nl=False)
     elif not quiet:

@@ -17,7 +17,7 @@ from archsim.errors import InputError
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed", "blocks_of"]
+__all__ = ["CellWrites", "Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed", "blocks_of"]
 
 _ANALOG_UNIT = 1 << 15
 """Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
@@ -50,6 +50,17 @@ class Piece(NamedTuple):
     cells: CellBlock
     rows: slice
     columns: slice
+
+
+class CellWrites(NamedTuple):
+    """How often the cells of one array were written."""
+
+    block: Block
+    plane: int
+    programming: NDArray[np.int64]
+    """Pulses that wrote whole values, shape (cells,)."""
+    updates: NDArray[np.int64]
+    """Pulses of updates, shape (cells,)."""
 
 
 class _Lines(NamedTuple):
@@ -187,6 +198,16 @@ class Substrate:
         for piece in self._pieces[matrix]:
             result[:, piece.rows, piece.columns] = piece.cells.pulse_counts
         return result
+
+    def cell_writes(self) -> Iterator[CellWrites]:
+        """Give the writes so far, array by array; reference lines have none."""
+        for pieces in self._pieces.values():
+            for piece in pieces:
+                cells = piece.cells
+                for plane in range(cells.planes):
+                    programming = cells.programming_counts[plane].reshape(-1)
+                    updates = cells.pulse_counts[plane].reshape(-1) - programming
+                    yield CellWrites(cells.block, plane, programming, updates)
 
     def read(
         self,

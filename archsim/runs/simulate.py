@@ -23,6 +23,7 @@ from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.fold import Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
+from archsim.runs.writes import write_rows
 from archsim.spec import dump
 from archsim.trace import Recorder, SpikeSegment, TraceSegment
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
@@ -117,6 +118,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         machine=machine,
         task=task,
         learnt=learnt,
+        writes=write_rows(bench.substrate.cell_writes(), bench.placement),
     )
 
 

@@ -57,3 +57,20 @@ def test_diff_needs_two_subjects(archsim, out):
     result = archsim("diff", out)
     assert result.exit_code == 2
     assert "expected 2 folders of runs, or a workload and a chip for each, got 1" in result.stderr
+
+
+def test_wear_tells_writes_and_life_of_a_stored_run(archsim, out):
+    result = archsim("wear", out, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert [one["tile"] for one in found["arrays"]] == ["array[0]", "array[1]", ""]
+    life = found["life"]
+    worst = found["arrays"][-1]["first"]
+    assert life["life_s"] == life["endurance"] * found["training_time_s"] / worst
+    assert {"madem_64", "ecram_2layer", "cbram_512k:pcm"} <= found["technologies"].keys()
+
+
+def test_wear_needs_the_folder_of_a_run(archsim, tmp_path):
+    result = archsim("wear", tmp_path / "none")
+    assert result.exit_code == 4
+    assert "expected the folder of a run, found no such folder" in result.stderr
