@@ -91,7 +91,7 @@ def _topology(description: CrossbarDescription, tiles: list[str]) -> Topology:
             return Tree(tiles, arity=network.arity)
         case FreeNetwork():
             links = itertools.chain.from_iterable(map(_ways, network.links))
-            return Free(tiles, switches=network.switches, links=list(links))
+            return Free(tiles, switches=network.switches, links=list(links), routes=network.routes)
         case _:
             return Grid(tiles, shape=network.shape, wraps=not isinstance(network, MeshNetwork))
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archsim.chip.description import CrossbarDescription
+from archsim.chip.links import IntArray
 from archsim.chip.topology import BUS, Edge, Topology
 from archsim.components.component import Action, Component
+from archsim.components.router import LinkPart
 from archsim.errors import InputError
 
-__all__ = ["Chip", "Link", "PricedAction", "Tile"]
+__all__ = ["Chip", "Link", "LinkKind", "PricedAction", "Tile"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Link:
 
     name: str
     """``source->target``, or ``bus``."""
+    number: int
+    """Place among all links."""
     source: str
     """Node that it leaves; empty for a bus."""
     target: str
@@ -53,6 +60,17 @@ class Link:
     """Dimension of a ring, mesh or torus that it runs along."""
     wraps: bool = False
     """Whether it joins the ends of a ring or torus (the dateline)."""
+
+
+class LinkKind(NamedTuple):
+    """What many links have in common."""
+
+    component: Component
+    """What they are made of."""
+    wire: LinkPart
+    """Its description."""
+    router: Component | None
+    """Router at the far end."""
 
 
 class PricedAction(NamedTuple):
@@ -100,6 +118,22 @@ class Chip:
     def _providers(self) -> dict[str, tuple[Tile, ...]]:
         return {}
 
+    @functools.cached_property
+    def class_of_tile(self) -> NDArray[np.int64]:
+        """Place in `tables` of the class of every tile, by number."""
+        place = {name: number for number, name in enumerate(self.tables)}
+        classes = (place[tile.tile_class] for tile in self.tiles)
+        return np.fromiter(classes, dtype=np.int64, count=len(self.tiles))
+
+    def has_role(self, role: str) -> NDArray[np.bool_]:
+        """Return for every tile, by number, whether it holds a component of this role."""
+        holds = np.array([role in table for table in self.tables.values()])
+        return np.asarray(holds[self.class_of_tile])
+
+    def number(self, name: str) -> int:
+        """Return the number of a node; -1 if there is none of this name."""
+        return self._numbers.get(name, -1)
+
     def tile(self, name: str) -> Tile:
         """Return the tile of this name.
 
@@ -117,7 +151,9 @@ class Chip:
     def providers(self, role: str) -> tuple[Tile, ...]:
         """Return the tiles that hold a component of this role, in the order of the file."""
         if role not in self._providers:
-            self._providers[role] = tuple(tile for tile in self.tiles if role in tile.components)
+            self._providers[role] = tuple(
+                self.tiles[number] for number in np.flatnonzero(self.has_role(role)).tolist()
+            )
         return self._providers[role]
 
     def route(self, source: str, target: str) -> tuple[Link, ...]:
@@ -132,15 +168,59 @@ class Chip:
             if name not in self._numbers:
                 message = f'{self.name}: expected the name of a tile or switch, got "{name}"'
                 raise InputError(message)
-        edges = self.topology.route(self._numbers[source], self._numbers[target])
-        if edges is None:
-            message = f'{self.name}: no way leads from "{source}" to "{target}"'
-            raise InputError(message)
-        return tuple(map(self._link, edges))
+        return self._route(self._numbers[source], self._numbers[target])
+
+    @functools.cached_property
+    def _route(self) -> Callable[[int, int], tuple[Link, ...]]:
+        """Finds routes by node numbers, and keeps those that it found."""
+
+        @functools.lru_cache(maxsize=1 << 16)
+        def found(source: int, target: int) -> tuple[Link, ...]:
+            edges = self.topology.route(source, target)
+            if edges is None:
+                ends = (self.topology.nodes[source], self.topology.nodes[target])
+                message = f'{self.name}: no way leads from "{ends[0]}" to "{ends[1]}"'
+                raise InputError(message)
+            return tuple(map(self._link, edges))
+
+        return found
+
+    @property
+    def wraps(self) -> bool:
+        """Whether packets take channels of two classes, before and past a dateline."""
+        return bool(getattr(self.topology, "wraps", False))
+
+    def channel(
+        self, channels: IntArray | int, *, past: NDArray[np.bool_] | bool, packet: IntArray | int
+    ) -> IntArray:
+        """Return the channel that packets take in the buffers behind links.
+
+        Parameters
+        ----------
+        channels : int or ndarray
+            Channels of each buffer; 0: without bound.
+        past : bool or ndarray
+            Whether each lies past the dateline of its ring.
+        packet : int or ndarray
+            Number of the packet.
+
+        Notes
+        -----
+        Channel = number modulo channels; on a ring or torus the lower half is for packets before
+        the dateline and the upper half for those past it, each with the same rule.
+        """
+        own = np.maximum(channels, 1) // (2 if self.wraps else 1)
+        own = np.maximum(own, 1)
+        upper = np.logical_and(past, np.greater(channels, 0) & self.wraps)
+        return np.asarray(packet % own + own * upper)
 
     def links(self) -> Iterator[Link]:
         """Give all links, in the order of their node numbers; a point-to-point chip has n(n−1)."""
         return map(self._link, self.topology.edges())
+
+    def link(self, number: int) -> Link:
+        """Return the link of this number."""
+        return self._link(self.topology.edge(number))
 
     def _link(self, edge: Edge) -> Link:
         link = self._links.get(edge)
@@ -155,6 +235,7 @@ class Chip:
         wire = self.description.link_part(part)
         return Link(
             name="bus" if edge == BUS else f"{source}->{target}",
+            number=self.topology.number(edge),
             source=source,
             target=target,
             component=self.network[part],
@@ -166,6 +247,29 @@ class Chip:
             dimension=edge.dimension,
             wraps=edge.wraps,
         )
+
+    @functools.cached_property
+    def link_kinds(self) -> tuple[LinkKind, ...]:
+        """All kinds of links: of each part, with and without a router at the far end."""
+        ends = (None, self.network.get("router"))
+        return tuple(
+            LinkKind(component, self.description.link_part(part), router)
+            for part, component in self.network.items()
+            if part != "router"
+            for router in ends
+        )
+
+    @functools.cached_property
+    def kind_of_link(self) -> NDArray[np.int8]:
+        """Place in `link_kinds` of every link, by number."""
+        links = self.topology.links()
+        routed = links.target >= (self.topology.first_router if "router" in self.network else 0)
+        kinds = np.asarray(routed & ("router" in self.network), dtype=np.int8)
+        parts = [part for part in self.network if part != "router"]
+        for (source, target), part in self.link_parts.items():
+            edge = Edge(self._numbers[source], self._numbers[target])
+            kinds[self.topology.number(edge)] += 2 * parts.index(part)
+        return kinds
 
     def priced_actions(self) -> Iterator[PricedAction]:
         """Give every action once per tile class, those of links and routers under ``network``."""

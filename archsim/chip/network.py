@@ -121,6 +121,10 @@ class FreeNetwork(Description):
     """Other parts that links are made of, by name."""
     router: AnyComponent | None = None
     """What stands at every node; absent: nothing is paid for passing one."""
+    routes: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
+    """Routes that packets are to take, each as its nodes from a tile to another; between all other
+    tiles they take the shortest. Nothing keeps such routes from blocking each other for good where
+    buffers are bounded; a simulation that they do so in ends with the cycle."""
 
 
 Network = Annotated[

@@ -18,6 +18,7 @@ __all__ = [
     "links_end_at_nodes",
     "network_names_are_its_own",
     "routers_route",
+    "routes_follow_links",
     "switch_names_are_unique",
     "tiles_fit_the_shape",
     "tiles_reach_each_other",
@@ -93,6 +94,34 @@ def links_are_listed_once(description: CrossbarDescription) -> Iterator[Problem]
                 yield Problem(("network", "links", number), message)
                 break
         seen.update(ways)
+
+
+def routes_follow_links(description: CrossbarDescription) -> Iterator[Problem]:
+    """Refuse routes over missing links, in circles, not between tiles, or given twice."""
+    network = description.network
+    if not isinstance(network, FreeNetwork) or not network.routes:
+        return
+    tiles = set(_tile_names(description))
+    links = {(link.source, link.target) for link in network.links}
+    links |= {(link.target, link.source) for link in network.links if not link.one_way}
+    seen: set[tuple[str, str]] = set()
+    for number, nodes in enumerate(network.routes):
+        path = ("network", "routes", number)
+        for end in (nodes[0], nodes[-1]):
+            if end not in tiles:
+                message = f'expected a route from a tile to a tile, got "{end}" at its end'
+                yield Problem(path, message + did_you_mean(end, tiles))
+        for source, target in itertools.pairwise(nodes):
+            if (source, target) not in links:
+                message = f'route over a missing link: there is none from "{source}" to "{target}"'
+                yield Problem(path, f"{message}; add it under links, or route another way")
+        twice = next((name for name in nodes if nodes.count(name) > 1), None)
+        if twice is not None:
+            yield Problem(path, f'expected every node once on a route, got "{twice}" twice')
+        if (nodes[0], nodes[-1]) in seen:
+            message = f'expected one route from "{nodes[0]}" to "{nodes[-1]}", got another'
+            yield Problem(path, message)
+        seen.add((nodes[0], nodes[-1]))
 
 
 def tiles_reach_each_other(description: CrossbarDescription) -> Iterator[Problem]:

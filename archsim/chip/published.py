@@ -10,7 +10,10 @@ from pydantic import Field, model_validator
 from archsim import catalog, units
 from archsim.spec import Description, read
 
-__all__ = ["Claim", "Published", "read_published"]
+__all__ = ["Claim", "Published", "Verdict", "read_published"]
+
+Verdict = Literal["hit", "miss", "not evaluated"]
+"""Whether a result lies in the accepted range; what was not evaluated never counts as met."""
 
 FILE = "published.yaml"
 """Name of the file beside a chip file."""
@@ -37,18 +40,35 @@ class Claim(Description):
     """Where the accepted range comes from."""
     source: str = Field(min_length=1)
     """Where the claim was read, and how well it is known."""
-    verdict: str = "not evaluated"
-    """Whether the simulator reproduces it, with the result."""
+    verdict: Verdict = "not evaluated"
+    """What ``archsim validate`` finds."""
+    quick: Verdict = "not evaluated"
+    """What ``archsim validate --quick`` finds."""
+    reason: str = ""
+    """Why, in words; a miss needs one."""
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
         """Ends of the accepted range, in SI."""
         return _bound(self.low, self.dimension), _bound(self.high, self.dimension)
 
+    @property
+    def exact(self) -> bool:
+        """Whether one number only is accepted."""
+        low, high = self.bounds
+        return self.dimension == "number" and low == high
+
     def accepts(self, result: float) -> bool:
         """Return whether a result in SI lies within the accepted range, ends included."""
         low, high = self.bounds
         return (low is None or low <= result) and (high is None or result <= high)
+
+    @model_validator(mode="after")
+    def _misses_have_a_reason(self) -> Self:
+        if "miss" in {self.verdict, self.quick} and not self.reason:
+            message = "expected a reason, for a verdict of miss"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _has_a_range(self) -> Self:

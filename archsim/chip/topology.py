@@ -14,10 +14,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from archsim.chip.links import GridLinks, IntArray, Links, Routes, TreeLinks, joined
 from archsim.chip.route import (
     dimension_order,
     grid_coordinates,
-    grid_number,
     shortest_table,
     table_route,
     tree_route,
@@ -58,16 +60,54 @@ class Topology(ABC):
         """Number of the first node at which a router may stand; all later ones have one too."""
 
     @abstractmethod
-    def edges(self) -> Iterator[Edge]:
-        """Give all links, in the order of their node numbers."""
+    def links(self) -> Links:
+        """Return all links as arrays; a link's number is its place there."""
 
     @abstractmethod
     def route(self, source: int, target: int) -> tuple[Edge, ...] | None:
         """Return the links from one node to another, none to itself; None if there is no way."""
 
+    def edges(self) -> Iterator[Edge]:
+        """Give all links, in the order of their node numbers."""
+        columns = (column.tolist() for column in self.links())
+        return itertools.starmap(Edge, zip(*columns, strict=True))
+
+    def edge(self, number: int) -> Edge:
+        """Return the link of this number."""
+        return Edge(*(column[number].item() for column in self.links()))
+
+    def number(self, edge: Edge) -> int:
+        """Return the number of a link."""
+        return int(np.searchsorted(self._keys, edge.source * len(self.nodes) + edge.target))
+
+    @functools.cached_property
+    def _keys(self) -> IntArray:
+        """Ends of each link as one number, rising."""
+        links = self.links()
+        return np.asarray(links.source * len(self.nodes) + links.target)
+
+    def routes(self, sources: IntArray, targets: IntArray) -> Routes:
+        """Return the routes of many pairs of tiles at once.
+
+        Raises
+        ------
+        ValueError
+            If no way leads from one to the other.
+        """
+        found: dict[tuple[int, int], list[int]] = {}
+        pairs = list(zip(sources.tolist(), targets.tolist(), strict=True))
+        for pair in pairs:
+            if pair not in found:
+                route = self.route(*pair)
+                if route is None:
+                    message = f"no way leads from node {pair[0]} to node {pair[1]}"
+                    raise ValueError(message)
+                found[pair] = [self.number(edge) for edge in route]
+        return joined([found[pair] for pair in pairs])
+
     def edge_count(self) -> int:
         """Return the number of links."""
-        return sum(1 for _ in self.edges())
+        return len(self.links().source)
 
     def graph(self) -> nx.DiGraph[str]:
         """Return the network as a graph of node names, for analysis and drawing."""
@@ -86,9 +126,28 @@ class Topology(ABC):
 class PointToPoint(Topology):
     """A link from every tile to every other."""
 
-    def edges(self) -> Iterator[Edge]:
-        """Give all links, in the order of their node numbers."""
-        return itertools.starmap(Edge, itertools.permutations(range(self.tile_count), 2))
+    def links(self) -> Links:
+        """Return all links as arrays; a link's number is its place there."""
+        number = np.arange(self.edge_count())
+        source, place = np.divmod(number, max(self.tile_count - 1, 1))
+        none = np.zeros_like(number)
+        return Links(source, place + (place >= source), none, none.astype(np.bool_))
+
+    def edge(self, number: int) -> Edge:
+        """Return the link of this number."""
+        source, place = divmod(number, self.tile_count - 1)
+        return Edge(source, place + (place >= source))
+
+    def number(self, edge: Edge) -> int:
+        """Return the number of a link."""
+        place = edge.target - (edge.target > edge.source)
+        return edge.source * (self.tile_count - 1) + place
+
+    def routes(self, sources: IntArray, targets: IntArray) -> Routes:
+        """Return the one link of each pair."""
+        apart = sources != targets
+        links = sources * (self.tile_count - 1) + targets - (targets > sources)
+        return Routes(np.concatenate(([0], np.cumsum(apart))), links[apart])
 
     def edge_count(self) -> int:
         """Return the number of links."""
@@ -102,9 +161,21 @@ class PointToPoint(Topology):
 class Bus(Topology):
     """One medium shared by all tiles."""
 
-    def edges(self) -> Iterator[Edge]:
-        """Give the medium."""
-        return iter((BUS,))
+    def links(self) -> Links:
+        """Return the medium."""
+        end = np.array([-1])
+        return Links(end, end, np.array([0]), np.array([False]))
+
+    def number(self, edge: Edge) -> int:
+        """Return the number of the medium."""
+        del edge
+        return 0
+
+    def routes(self, sources: IntArray, targets: IntArray) -> Routes:
+        """Return the medium for each pair."""
+        apart = sources != targets
+        offsets = np.concatenate(([0], np.cumsum(apart)))
+        return Routes(offsets, np.zeros(int(offsets[-1]), dtype=np.int64))
 
     def route(self, source: int, target: int) -> tuple[Edge, ...]:
         """Return the medium."""
@@ -126,17 +197,17 @@ class Grid(Topology):
         self.wraps = wraps
         """Whether the ends of every dimension are joined."""
 
-    def edges(self) -> Iterator[Edge]:
-        """Give all links, in the order of their node numbers."""
-        for number in range(len(self.nodes)):
-            here = grid_coordinates(number, self.shape)
-            near = set()
-            for dimension, size in enumerate(self.shape):
-                for place in (here[dimension] - 1, here[dimension] + 1):
-                    if size > 1 and (self.wraps or 0 <= place < size):
-                        there = [*here[:dimension], place % size, *here[dimension + 1 :]]
-                        near.add(grid_number(there, self.shape))
-            yield from (self._edge(number, other) for other in sorted(near))
+    @functools.cached_property
+    def _arrays(self) -> GridLinks:
+        return GridLinks(self.shape, wraps=self.wraps)
+
+    def links(self) -> Links:
+        """Return all links as arrays; a link's number is its place there."""
+        return self._arrays.links
+
+    def routes(self, sources: IntArray, targets: IntArray) -> Routes:
+        """Return the dimension-order routes of many pairs at once."""
+        return self._arrays.routes(sources, targets)
 
     def edge_count(self) -> int:
         """Return the number of links."""
@@ -188,10 +259,17 @@ class Tree(Topology):
                 parents[first[height] + child] = first[height + 1] + child // arity
         return parents
 
-    def edges(self) -> Iterator[Edge]:
-        """Give all links, in the order of their node numbers."""
-        ups = [(child, parent) for child, parent in enumerate(self.parents) if parent >= 0]
-        return itertools.starmap(Edge, sorted([*ups, *((parent, child) for child, parent in ups)]))
+    @functools.cached_property
+    def _arrays(self) -> TreeLinks:
+        return TreeLinks(self.parents)
+
+    def links(self) -> Links:
+        """Return all links as arrays; a link's number is its place there."""
+        return self._arrays.links
+
+    def routes(self, sources: IntArray, targets: IntArray) -> Routes:
+        """Return the routes between many pairs of tiles at once."""
+        return self._arrays.routes(sources, targets)
 
     def route(self, source: int, target: int) -> tuple[Edge, ...]:
         """Return the links up to the nearest common switch and down again."""
@@ -200,10 +278,25 @@ class Tree(Topology):
 
 
 class Free(Topology):
-    """Links as listed."""
+    """Links as listed.
+
+    Parameters
+    ----------
+    tiles, switches : sequence of str
+        Names of the nodes.
+    links : sequence of tuple of str
+        Source and target of each link.
+    routes : sequence of sequence of str
+        Routes that are given, node by node; all others are the shortest.
+    """
 
     def __init__(
-        self, tiles: Sequence[str], *, switches: Sequence[str], links: Sequence[tuple[str, str]]
+        self,
+        tiles: Sequence[str],
+        *,
+        switches: Sequence[str],
+        links: Sequence[tuple[str, str]],
+        routes: Sequence[Sequence[str]] = (),
     ) -> None:
         import networkx as nx  # noqa: PLC0415 (a fifth of a second that most chips do not need)
 
@@ -215,12 +308,24 @@ class Free(Topology):
         self._table = functools.lru_cache(maxsize=1024)(
             lambda target: shortest_table(self._graph, target)
         )
+        self._given = {
+            (numbers[path[0]], numbers[path[-1]]): [numbers[name] for name in path]
+            for path in routes
+        }
 
-    def edges(self) -> Iterator[Edge]:
-        """Give all links, in the order of their node numbers."""
-        return itertools.starmap(Edge, sorted(self._graph.edges))
+    @functools.cached_property
+    def _links(self) -> Links:
+        ends = np.array(sorted(self._graph.edges), dtype=np.int64).reshape(-1, 2)
+        none = np.zeros(len(ends), dtype=np.int64)
+        return Links(ends[:, 0].copy(), ends[:, 1].copy(), none, none.astype(np.bool_))
+
+    def links(self) -> Links:
+        """Return all links as arrays; a link's number is its place there."""
+        return self._links
 
     def route(self, source: int, target: int) -> tuple[Edge, ...] | None:
-        """Return the links of the lexicographically smallest shortest path."""
-        nodes = table_route(source, target, table=self._table(target))
+        """Return the links of the route given, or of the lexicographically smallest shortest."""
+        nodes = self._given.get((source, target))
+        if nodes is None:
+            nodes = table_route(source, target, table=self._table(target))
         return None if nodes is None else tuple(itertools.starmap(Edge, itertools.pairwise(nodes)))

@@ -13,7 +13,7 @@ import click
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
 from archsim.cli.explain import diff, wear, why
-from archsim.cli.judge import audit, compare
+from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
 from archsim.errors import ArchsimError, ResourceError
@@ -110,7 +110,21 @@ def app() -> None:
     """
 
 
-for _command in (demo, run, list_entries, show, check, schema, audit, compare, why, diff, wear):
+_COMMANDS = (
+    demo,
+    run,
+    list_entries,
+    show,
+    check,
+    schema,
+    audit,
+    compare,
+    validate,
+    why,
+    diff,
+    wear,
+)
+for _command in _COMMANDS:
     app.add_command(_command)
 
 

@@ -1,14 +1,16 @@
 # ruff: noqa: PLC0415  (heavy imports wait for the command that needs them)
-"""Commands that look at finished runs: audit, compare."""
+"""Commands that judge: a finished run (audit, compare), or the simulator itself (validate)."""
 
 from __future__ import annotations
+
+from contextlib import ExitStack
 
 import click
 
 from archsim.cli.extensions import load_extensions
-from archsim.cli.options import Verb, json_option, plugin_option, quiet_option
+from archsim.cli.options import OUTPUT, Verb, json_option, plugin_option, quiet_option
 
-__all__ = ["audit", "compare"]
+__all__ = ["audit", "compare", "validate"]
 
 
 @click.command(
@@ -62,3 +64,46 @@ def compare(first: str, second: str, *, as_json: bool, plugins: tuple[str, ...])
         click.echo(json_text(found.records()), nl=False)
     else:
         show(page_terminal(found.page()))
+
+
+@click.command(
+    cls=Verb,
+    short_help="Hold every published headline against what we get.",
+    examples=("archsim validate --quick", "archsim validate --data ~/mnist -o out"),
+)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=OUTPUT)
+@click.option("--quick", is_flag=True, help="In two minutes: no MNIST, fewer seeds, fewer claims.")
+@click.option(
+    "--data",
+    metavar="DIR",
+    default="",
+    help="Folder of MNIST's four IDX files; else ARCHSIM_DATA names it, or it is downloaded.",
+)
+@json_option
+@quiet_option
+def validate(output: str | None, *, quick: bool, data: str, as_json: bool, quiet: bool) -> None:
+    """Train all three systems and hold every published headline against what comes of it.
+
+    Each claim gets a verdict: hit, miss or not evaluated, which never counts as met. The exit code
+    is 0 if each verdict is the one committed in chips/*/published.yaml, and 3 if one changed. The
+    whole takes some minutes, most of them for 18 trainings on all of MNIST.
+    """
+    load_extensions(())
+    from archsim.cli.output import Meter, show
+    from archsim.report.encode import json_text
+    from archsim.report.folder import claim
+    from archsim.report.page import page_terminal
+    from archsim.report.validate import require_committed
+    from archsim.report.validate import validate as validated
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(claim(output)) if output is not None else None
+        meter = stack.enter_context(Meter(quiet=quiet))
+        done = validated(folder, quick=quick, data=data, progress=meter)
+    if as_json:
+        click.echo(json_text(done.summary()), nl=False)
+    elif not quiet:
+        show(page_terminal(done.short_page()))
+        if output is not None:
+            click.echo(f"\nThe whole report is {output}/report.md")
+    require_committed(done.judged, quick=quick)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 __all__ = [
+    "OUTPUT",
     "Verb",
     "json_option",
     "plugin_option",
@@ -15,6 +16,9 @@ __all__ = [
     "quiet_option",
     "set_option",
 ]
+
+OUTPUT = "Folder for the results; must not exist yet. Without it, results are printed only."
+"""Help of the option ``-o``."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

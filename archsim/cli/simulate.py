@@ -10,6 +10,7 @@ import click
 
 from archsim.cli.extensions import load_extensions
 from archsim.cli.options import (
+    OUTPUT,
     Verb,
     json_option,
     plugin_option,
@@ -19,8 +20,6 @@ from archsim.cli.options import (
 )
 
 __all__ = ["demo", "run"]
-
-_OUTPUT = "Folder for the results; must not exist yet. Without it, results are printed only."
 
 
 @click.command(
@@ -33,7 +32,7 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
 )
 @click.argument("workload")
 @click.argument("chip")
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=_OUTPUT)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=OUTPUT)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."
 )
@@ -62,7 +61,11 @@ _OUTPUT = "Folder for the results; must not exist yet. Without it, results are p
     show_default=True,
     help="Simulate twice more, for the range of the training time in the report.",
 )
-@click.option("--plots", is_flag=True, help="Add breakdowns as PNG (needs -o and archsim[plot]).")
+@click.option(
+    "--plots",
+    is_flag=True,
+    help="Add breakdowns and accuracy by cost as PNG (needs -o, archsim[plot]).",
+)
 @policy_option()
 @plugin_option
 @quiet_option
@@ -132,7 +135,7 @@ def run(  # noqa: PLR0913  (one for each option)
     short_help="Report on nine Braille words, learnt on memristors: begin here.",
     examples=("archsim demo -o out",),
 )
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=_OUTPUT)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help=OUTPUT)
 @json_option
 @quiet_option
 def demo(output: str | None, *, as_json: bool, quiet: bool) -> None:

@@ -22,25 +22,30 @@ def check_stations(stations: StationTable) -> None:
     ProgramError
         If a station has no server, a buffer of size 0, or a negative or zero credit delay.
     """
-    for number, station in enumerate(stations.stations):
-        where = f"station {number} ({station.name})"
-        if station.servers < 1:
-            raise ProgramError(f"{where}: expected at least 1 server, got {station.servers}")
-        if station.channels < 0 or station.depth < 0:
-            raise ProgramError(
-                f"{where}: expected a buffer of at least 1 channel and 1 flit, got "
-                f"{station.channels} channels of {station.depth} flits"
-            )
-        if (station.channels == 0) != (station.depth == 0):
-            raise ProgramError(
-                f"{where}: expected both channels and depth, or neither (an unbounded buffer), got "
-                f"{station.channels} channels of {station.depth} flits"
-            )
-        if station.head_ticks < 0 or station.credit_ticks < 1:
-            raise ProgramError(
-                f"{where}: expected head_ticks >= 0 and credit_ticks >= 1, got "
-                f"{station.head_ticks} and {station.credit_ticks}"
-            )
+    servers, channels, depth, head_ticks, credit_ticks = stations.columns
+    wrong = (servers < 1) | (channels < 0) | (depth < 0) | ((channels == 0) != (depth == 0))
+    wrong |= (head_ticks < 0) | (credit_ticks < 1)
+    number = _first(wrong)
+    if number < 0:
+        return
+    station = stations[number]
+    where = f"station {number} ({station.name})"
+    if station.servers < 1:
+        raise ProgramError(f"{where}: expected at least 1 server, got {station.servers}")
+    if station.channels < 0 or station.depth < 0:
+        raise ProgramError(
+            f"{where}: expected a buffer of at least 1 channel and 1 flit, got "
+            f"{station.channels} channels of {station.depth} flits"
+        )
+    if (station.channels == 0) != (station.depth == 0):
+        raise ProgramError(
+            f"{where}: expected both channels and depth, or neither (an unbounded buffer), got "
+            f"{station.channels} channels of {station.depth} flits"
+        )
+    raise ProgramError(
+        f"{where}: expected head_ticks >= 0 and credit_ticks >= 1, got "
+        f"{station.head_ticks} and {station.credit_ticks}"
+    )
 
 
 def check_segment(segment: Segment, stations: StationTable) -> None:
@@ -83,13 +88,6 @@ def _check_tasks(segment: Segment) -> None:
         _refuse(segment, int(owner[bad]), "dependencies with lower ids than its own", found)
 
 
-def _columns(stations: StationTable) -> tuple[IntArray, IntArray]:
-    table = stations.stations
-    channels = np.array([station.channels for station in table], dtype=np.int64)
-    depth = np.array([station.depth for station in table], dtype=np.int64)
-    return channels, depth
-
-
 def _check_visits(segment: Segment, stations: StationTable) -> None:
     owner = np.repeat(np.arange(segment.task_count), np.diff(segment.visit_offsets))
     rules: list[tuple[NDArray[np.bool_], str, IntArray]] = [
@@ -106,7 +104,7 @@ def _check_visits(segment: Segment, stations: StationTable) -> None:
         bad = _first(mask)
         if bad >= 0:
             _refuse(segment, int(owner[bad]), expected, int(values[bad]))
-    channels, depth = _columns(stations)
+    channels, depth = stations.columns.channels, stations.columns.depth
     if not channels.any() or not len(owner):
         return
     kept = _takes_buffer(segment) & (channels[segment.station] > 0)
@@ -158,7 +156,7 @@ def _check_forks(segment: Segment, stations: StationTable) -> None:
         end = int(segment.visit_offsets[trunk + 1])
         if end == segment.visit_offsets[trunk]:
             _refuse(segment, branch, "a trunk with at least 1 visit", 0)
-        if stations[int(segment.station[end - 1])].channels == 0:
+        if stations.columns.channels[segment.station[end - 1]] == 0:
             name = stations[int(segment.station[end - 1])].name
             _refuse(segment, branch, "a trunk that ends before a finite buffer", name)
 
@@ -167,7 +165,7 @@ def _check_range(segment: Segment, stations: StationTable) -> None:
     total = float(segment.release_ticks.max(initial=0))
     total += float(segment.occupancy_ticks.sum(dtype=np.float64))
     total += float(segment.latency_ticks.sum(dtype=np.float64))
-    delay = max((s.head_ticks + s.credit_ticks for s in stations.stations), default=0)
+    delay = int((stations.columns.head_ticks + stations.columns.credit_ticks).max(initial=0))
     total += float(delay) * segment.visit_count
     if total >= TICK_LIMIT:
         raise ResourceError(

@@ -29,14 +29,8 @@ class Plant:
     """
 
     def __init__(self, stations: StationTable) -> None:
-        rows = [
-            (s.servers, s.channels, s.depth, s.head_ticks, s.credit_ticks)
-            for s in stations.stations
-        ]
-        servers, channels, depth, head_ticks, credit_ticks = (
-            np.ascontiguousarray(column) for column in np.array(rows, np.int64).reshape(-1, 5).T
-        )
-        found = (len(rows), int(servers.sum()), int(channels.sum()), int(depth.max(initial=0)))
+        servers, channels, depth, head_ticks, credit_ticks = stations.columns
+        found = (len(servers), int(servers.sum()), int(channels.sum()), int(depth.max(initial=0)))
         if max(found) >= RECORD_LIMIT:
             raise ResourceError(
                 f"chip: expected fewer than {RECORD_LIMIT} stations, servers, channels, and flits "

@@ -244,7 +244,7 @@ class SegmentRun:
         tick = self.tick = int(self.env.now)
         station = self.station[arrival.visit]
         if (
-            self.stations[station] is not control.station
+            self.stations[station] != control.station
             or self.position[arrival.task] != arrival.visit
         ):
             raise ModelError(

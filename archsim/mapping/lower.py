@@ -1,33 +1,39 @@
 """Lowering: ops of a trace segment to tasks and visits; the only rounding of times to ticks.
 
 Each op becomes one task on the tile that does it, with one visit per kind of component that takes
-time. A result that a dependent op needs on another tile becomes a packet along the route.
+time. A result that dependent ops need on other tiles becomes a packet along the route; where routes
+to several tiles run together, one packet takes them, which branches at every fork.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
 
 from archsim.chip.chip import Chip, Link
+from archsim.chip.links import IntArray, joined
 from archsim.components.component import Action, Component
 from archsim.errors import InputError
+from archsim.mapping.multicast import packets
 from archsim.mapping.place import Placement
 from archsim.mapping.program import (
     AccountTable,
     Segment,
     SegmentBuilder,
-    Station,
     StationTable,
     Visit,
 )
+from archsim.mapping.stations import FRONT_END, ChipStations
+from archsim.mapping.ticks import FEMTOSECONDS, ticks
 from archsim.trace import Block, Op, OpKind, TraceSegment
 
-__all__ = ["Lowering", "ticks"]
+__all__ = ["FEMTOSECONDS", "FRONT_END", "PACE", "Lowering", "ticks"]
 
-FEMTOSECONDS = 10**15
-FRONT_END = ("array", "dac", "tia", "sample_hold", "write_driver", "analog_neuron")
-"""Roles that act as one piece of hardware with the array; in one visit."""
 PACE = {
     OpKind.READ: "cell_read",
     OpKind.READ_TRANSPOSED: "cell_read",
@@ -38,11 +44,6 @@ PACE = {
 """Action of the array whose time one slot of an op takes."""
 
 
-def ticks(seconds: float) -> int:
-    """Return a time in whole femtoseconds, rounded to the nearest."""
-    return round(seconds * FEMTOSECONDS)
-
-
 @dataclass(frozen=True, slots=True)
 class _Act:
     """One count of an op, with the component that it falls on."""
@@ -51,6 +52,28 @@ class _Act:
     component: Component
     action: Action
     count: int
+
+
+class _Leg(NamedTuple):
+    """Links that a packet passes between two forks."""
+
+    links: tuple[Link, ...]
+    past: tuple[bool, ...]
+    """Whether each lies past the dateline of its ring."""
+    trunk: int
+    """Leg at whose end it branches off; -1: none."""
+    forks: bool
+    """Whether others branch off at its end."""
+
+
+class _Plan(NamedTuple):
+    """The way of a packet from one tile to others."""
+
+    legs: tuple[_Leg, ...]
+    delivered: dict[str, int]
+    """Target → leg at whose end it stands."""
+    width_bits: int
+    """Bits of a flit: the narrowest link's."""
 
 
 @dataclass(slots=True)
@@ -72,30 +95,32 @@ class Lowering:
     joined: bool
     accounts: AccountTable = field(default_factory=AccountTable)
     stations: StationTable = field(init=False)
+    fabric: ChipStations = field(init=False)
+    """Finds stations by number."""
     source: str = field(init=False)
     """Tile that tells the others what to do where nothing went before."""
-    _numbers: dict[str, int] = field(default_factory=dict)
-    _front_ends: dict[str, str] = field(default_factory=dict)
+    _plan: Callable[[str, tuple[str, ...]], _Plan] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Open a station for every front end, component and link."""
-        table: list[Station] = []
-        for station in self._all_stations():
-            self._numbers[station.name] = len(table)
-            table.append(station)
-        self.stations = StationTable(stations=tuple(table))
+        """Give every front end, component and link its station."""
+        fronts = self.placement.numbers
+        if self.joined:
+            fronts = fronts.reshape(min(len(fronts), 1), -1)
+        self.fabric = ChipStations(self.chip, fronts)
+        self.stations = self.fabric.table()
         controllers = self.chip.providers("controller") or self.chip.tiles
         self.source = controllers[0].name
+        self._plan = functools.lru_cache(maxsize=1 << 16)(self._planned)
 
     @property
     def timed(self) -> frozenset[str]:
         """Acts, ``role.action``, of which more take more time."""
         return frozenset(
             f"{role}.{action.name}"
-            for tile in self.chip.tiles
-            for role, part in tile.components.items()
+            for name, table in self.chip.tables.items()
+            for role, part in table.items()
             for action in part.actions.values()
-            if role not in FRONT_END and action.latency
+            if name != "network" and role not in FRONT_END and action.latency
         )
 
     def segment(self, trace: TraceSegment) -> Segment:
@@ -109,10 +134,11 @@ class Lowering:
         builder = SegmentBuilder(
             epoch=trace.epoch, step=trace.step, phase=trace.phase.value, repeat=trace.repeat
         )
+        lowered = [self._visits(op, self._acts(op), trace.repeat) for op in trace.ops]
+        wanted = self._wanted(trace, lowered)
         done: list[tuple[int, str]] = []
         carried: dict[tuple[int, str], int] = {}
-        for op in trace.ops:
-            visits, begin, end = self._visits(op, self._acts(op), trace.repeat)
+        for op, (visits, begin, end) in zip(trace.ops, lowered, strict=True):
             if op.input_bits:
                 after = self._told(builder, op, [done[number] for number in op.after], begin)
             else:
@@ -122,13 +148,36 @@ class Lowering:
                     bits = trace.ops[number].output_bits
                     if bits and begin and tile and tile != begin:
                         if (number, begin) not in carried:
-                            packet = self._packet(builder, op, bits, [task], tile, begin)
-                            carried[number, begin] = packet
+                            beside = self._beside(tile, begin, wanted[number])
+                            packet = self._packet(builder, op, bits, [task], tile, beside)
+                            carried |= {(number, target): one for target, one in packet.items()}
                         task = carried[number, begin]
                     after.append(task)
             label = f"{op.phase} {op.kind}"
             done.append((builder.task(visits, after=after, label=label), end or begin))
         return builder.build()
+
+    def _wanted(
+        self, trace: TraceSegment, lowered: Sequence[tuple[list[Visit], str, str]]
+    ) -> dict[int, dict[str, None]]:
+        """Return the tiles that want the result of each op, in the order in which they do."""
+        wanted: dict[int, dict[str, None]] = {}
+        for op, (_, begin, _) in zip(trace.ops, lowered, strict=True):
+            if begin and not op.input_bits:
+                for number in op.after:
+                    wanted.setdefault(number, {})[begin] = None
+        return wanted
+
+    def _beside(self, tile: str, begin: str, wanted: dict[str, None]) -> tuple[str, ...]:
+        """Return which tiles one packet from `tile` serves: `begin` and those on its way."""
+        if len(wanted) == 1:
+            return (begin,)
+        first = self.chip.route(tile, begin)[0]
+        return tuple(
+            target
+            for target in wanted
+            if target != tile and self.chip.route(tile, target)[0] is first
+        )
 
     def _told(
         self, builder: SegmentBuilder, op: Op, before: Sequence[tuple[int, str]], begin: str
@@ -136,15 +185,12 @@ class Lowering:
         """Return what `op` waits for: packets that tell its tiles, or the ops before."""
         tasks = [task for task, _ in before]
         source = before[-1][1] if before else self.source
-        targets = dict.fromkeys(
-            tile for block in op.blocks for tile in self.placement.tiles[block]
-        ) or {begin: None}
-        packets = [
-            self._packet(builder, op, op.input_bits, tasks, source, target)
-            for target in targets
-            if source and target != source
-        ]
-        return packets or tasks
+        tiles = [tile for block in op.blocks for tile in self.placement.tiles[block]] or [begin]
+        targets = tuple(dict.fromkeys(tile for tile in tiles if tile != source))
+        if not (source and targets):
+            return tasks
+        packet = self._packet(builder, op, op.input_bits, tasks, source, targets)
+        return [packet[target] for target in targets]
 
     def located(
         self, blocks: Sequence[Block], name: str, block: int, plane: int
@@ -176,15 +222,15 @@ class Lowering:
 
     def station(self, tile: str, component: Component) -> int:
         """Return the station of a component that acts on its own."""
-        return self._numbers[f"{tile}.{component.name}"]
+        return int(self.fabric.part(self._tile(tile), component.name)[0])
 
     def front_end(self, tile: str) -> int:
         """Return the station of the array of a tile and of what acts as one with it."""
-        return self._numbers[self._front_ends[tile]]
+        return int(self.fabric.front(self._tile(tile))[0])
 
     def link_station(self, link: Link) -> int:
         """Return the station of a link."""
-        return self._numbers[link.name]
+        return self.fabric.first_link + link.number
 
     def link_account(self, phase: str, link: Link) -> int:
         """Return the account of bits on a link."""
@@ -196,29 +242,8 @@ class Lowering:
             return None
         return self.accounts.number(phase, link.target, "router", "route")
 
-    def _all_stations(self) -> Iterator[Station]:
-        groups = list(self.placement.tiles.values())
-        if self.joined and groups:
-            groups = [tuple(tile for tiles in groups for tile in tiles)]
-        placed = {tile for tiles in groups for tile in tiles}
-        for tiles in groups:
-            name = "+".join(f"{tile}.array" for tile in tiles)
-            self._front_ends.update(dict.fromkeys(tiles, name))
-            yield Station(name=name, tile=tiles[0], component="array")
-        for tile in self.chip.tiles:
-            for role, part in tile.components.items():
-                if not (role in FRONT_END and tile.name in placed):
-                    name, states = f"{tile.name}.{role}", tuple(part.leakage_aw)
-                    yield Station(name=name, tile=tile.name, component=role, states=states)
-        for link in self.chip.links():
-            yield Station(
-                name=link.name,
-                channels=link.channels,
-                depth=link.depth,
-                credit_ticks=max(ticks(link.credit_time), 1),
-                tile=link.name,
-                component=link.component.name,
-            )
+    def _tile(self, name: str) -> IntArray:
+        return np.array([self.chip.number(name)])
 
     def _acts(self, op: Op) -> list[_Act]:
         """Return the counts of an op with their components, in the order they were recorded."""
@@ -261,12 +286,12 @@ class Lowering:
             if not latency or not act.count:
                 untimed.append((number, act.count))
                 continue
-            station = self._numbers[f"{act.tile}.{act.component.name}"]
+            station = self.station(act.tile, act.component)
             visits.append(Visit(station, occupancy, latency, number, act.count))
             places.append(act.tile)
         if untimed and not visits:
             act = rest[0]
-            station = self._numbers[f"{act.tile}.{act.component.name}"]
+            station = self.station(act.tile, act.component)
             visits.append(Visit(station, 0, 1))
             places.append(act.tile)
         if untimed:
@@ -278,12 +303,38 @@ class Lowering:
         first = next((act for act in acts if act.component.name == "array"), acts[0])
         slot = first.component.actions.get(PACE.get(op.kind, ""), first.action)
         length = max(ticks(slot.latency), 1) * op.slots
-        station = self._numbers[self._front_ends[first.tile]]
+        station = self.front_end(first.tile)
         side = tuple((self._account(op, act), act.count) for act in acts if act is not first)
         return Visit(station, length, length, self._account(op, first), first.count, side=side)
 
     def _account(self, op: Op, act: _Act) -> int:
         return self.accounts.number(op.phase.value, act.tile, act.component.name, act.action.name)
+
+    def _planned(self, source: str, targets: tuple[str, ...]) -> _Plan:
+        """Return the way from a tile to others, every shared link once."""
+        routes = [self.chip.route(source, target) for target in targets]
+        found = packets(
+            joined([[link.number for link in route] for route in routes]),
+            np.zeros(len(routes), dtype=np.int64),
+            self.chip.topology.links(),
+        )
+        links = {link.number: link for route in routes for link in route}
+        legs = tuple(
+            _Leg(
+                tuple(links[number] for number in found.links[low:high].tolist()),
+                tuple(found.past[low:high].tolist()),
+                trunk,
+                forks,
+            )
+            for (low, high), trunk, forks in zip(
+                itertools.pairwise(found.offsets.tolist()),
+                found.trunk.tolist(),
+                found.forks.tolist(),
+                strict=True,
+            )
+        )
+        delivered = dict(zip(targets, found.delivered.tolist(), strict=True))
+        return _Plan(legs, delivered, min(link.width_bits for link in links.values()))
 
     def _packet(
         self,
@@ -292,17 +343,51 @@ class Lowering:
         bits: int,
         after: Sequence[int],
         source: str,
-        target: str,
-    ) -> int:
-        """Add the task that carries what `op` needs from tile to tile; return its number."""
-        route = self.chip.route(source, target)
-        flits = max(-(-bits // link.width_bits) for link in route)
-        visits = [
-            self._hop(op, link, bits, flits, last=link is route[-1], repeat=builder.repeat)
-            for link in route
-        ]
-        label = f"{op.phase} {source} to {target}"
-        return builder.task(visits, after=after, flits=flits, label=label)
+        targets: tuple[str, ...],
+    ) -> dict[str, int]:
+        """Add what carries something `op` needs from tile to tiles; return target → its task.
+
+        Raises
+        ------
+        InputError
+            If the packet is longer than a buffer on its way.
+        """
+        plan = self._plan(source, targets)
+        flits = -(-bits // plan.width_bits)
+        tasks: list[int] = []
+        for leg in plan.legs:
+            trunk = tasks[leg.trunk] if leg.trunk >= 0 else -1
+            number = builder.task_count
+            visits = []
+            for link, past in zip(leg.links, leg.past, strict=True):
+                last = link is leg.links[-1] and not leg.forks
+                if not last and link.channels and flits > link.depth:
+                    raise InputError(too_long(self.chip, link, bits, flits))
+                visit = self._hop(op, link, bits, flits, last=last, repeat=builder.repeat)
+                channel = int(self.chip.channel(link.channels, past=past, packet=number))
+                visits.append(replace(visit, channel=channel))
+            held = trunk >= 0 and plan.legs[leg.trunk].links[-1].channels
+            label = f"{op.phase} {source} to {', '.join(targets)}"
+            task = builder.task(
+                visits,
+                after=after if trunk < 0 else [trunk],
+                flits=flits,
+                fork_of=trunk if held else -1,
+                label=label,
+            )
+            tasks.append(task)
+        return {
+            target: self._taken(builder, plan.legs[leg], tasks[leg], flits)
+            for target, leg in plan.delivered.items()
+        }
+
+    def _taken(self, builder: SegmentBuilder, leg: _Leg, task: int, flits: int) -> int:
+        """Return the task that ends when the last flit is there, not only the head."""
+        if not leg.forks or flits == 1:
+            return task
+        cycle = max(ticks(leg.links[-1].component.actions["transfer"].interval), 1)
+        rest = Visit(self.fabric.delivery, 0, (flits - 1) * cycle)
+        return builder.task([rest], after=[task], label="rest of a packet at a fork")
 
     def _hop(self, op: Op, link: Link, bits: int, flits: int, *, last: bool, repeat: int) -> Visit:
         """Return the visit of a packet on one link, with the router at its far end."""
@@ -312,12 +397,20 @@ class Lowering:
         if last:
             latency += (flits - 1) * cycle
         phase = op.phase.value
-        side: tuple[tuple[int, int], ...] = ()
-        if link.target and self.chip.has_router(link.target):
-            side = ((self.accounts.number(phase, link.target, "router", "route"), repeat * flits),)
-        account = self.accounts.number(phase, link.name, link.component.name, "transfer")
-        station = self._numbers[link.name]
+        router = self.routed(phase, link)
+        side = () if router is None else ((router, repeat * flits),)
+        account = self.link_account(phase, link)
+        station = self.link_station(link)
         return Visit(station, flits * cycle, latency, account, repeat * bits, side=side)
+
+
+def too_long(chip: Chip, link: Link, bits: int, flits: int) -> str:
+    """Return what to say of a packet that no buffer behind a link can hold."""
+    return (
+        f"chip {chip.name}: network.{link.component.name}.depth: expected room for {flits} flits, "
+        f"the packet of {bits} bits that passes {link.name}, got {link.depth}; make channels "
+        "deeper or links wider"
+    )
 
 
 def _duration(action: Action, count: int, servers: int) -> tuple[int, int]:

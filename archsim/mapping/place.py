@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from archsim.chip.chip import Chip
 from archsim.errors import InputError
+from archsim.mapping.program import IntArray
 from archsim.trace import Block
 
 __all__ = ["Placement", "place"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Placement:
     """Where every block stands."""
 
-    tiles: Mapping[Block, tuple[str, ...]]
-    """Block → tile of each of its planes."""
+    blocks: Sequence[Block]
+    """All blocks, in the order of the network."""
+    numbers: IntArray
+    """(blocks, planes) number of the tile of each plane of each block."""
+    names: Sequence[str]
+    """Names of tiles, by number."""
+
+    @functools.cached_property
+    def tiles(self) -> Mapping[Block, tuple[str, ...]]:
+        """Block → tile of each of its planes."""
+        return {
+            block: tuple(self.names[tile] for tile in tiles)
+            for block, tiles in zip(self.blocks, self.numbers.tolist(), strict=True)
+        }
 
 
 def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -> Placement:
@@ -39,7 +55,7 @@ def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -
     InputError
         If there are fewer arrays than planes of blocks; the text says how many of both.
     """
-    arrays = [tile.name for tile in chip.providers("array")]
+    arrays = np.flatnonzero(chip.has_role("array"))
     needed = len(blocks) * planes
     if needed > len(arrays):
         per_matrix: dict[str, int] = {}
@@ -54,8 +70,7 @@ def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -
             message += f". {note}"
         raise InputError(message)
     return Placement(
-        tiles={
-            block: tuple(arrays[number * planes : (number + 1) * planes])
-            for number, block in enumerate(blocks)
-        }
+        blocks=blocks,
+        numbers=arrays[:needed].reshape(-1, planes),
+        names=chip.topology.nodes,
     )

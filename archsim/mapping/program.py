@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +17,9 @@ __all__ = [
     "IntArray",
     "Segment",
     "SegmentBuilder",
+    "Series",
     "Station",
+    "StationColumns",
     "StationTable",
     "Visit",
 ]
@@ -32,12 +36,39 @@ class Account(NamedTuple):
     action: str
 
 
+class Series(NamedTuple):
+    """Accounts that differ in their tile alone, numbered one after another."""
+
+    first: int
+    phase: str
+    tiles: Sequence[str]
+    """Tiles or links, in the order of the numbers."""
+    component: str
+    action: str
+
+    @property
+    def end(self) -> int:
+        """Number after the last."""
+        return self.first + len(self.tiles)
+
+
 class AccountTable:
-    """Accounts and their numbers, in order of first use."""
+    """Accounts and their numbers: single ones from 0 in order of first use, then series.
+
+    A series opens the accounts of very many tiles at once, without an object for each; its numbers
+    begin at `SERIES`.
+    """
+
+    SERIES = 1 << 40
+    """First number of a series; more single accounts there never are."""
 
     def __init__(self) -> None:
         self._numbers: dict[Account, int] = {}
         self._accounts: list[Account] = []
+        self._places: dict[tuple[str, str, str, int], int] = {}
+        self._ends: list[int] = []
+        self.series: list[Series] = []
+        """All series, by number."""
 
     def number(self, phase: str, tile: str, component: str, action: str) -> int:
         """Return the number of an account, opening it if it is new."""
@@ -47,17 +78,33 @@ class AccountTable:
             self._accounts.append(account)
         return number
 
+    def first(self, phase: str, tiles: Sequence[str], component: str, action: str) -> int:
+        """Return the number of the first of a series, opening all of it if it is new.
+
+        A series is known by its phase, component, action and the very list of tiles.
+        """
+        key = (phase, component, action, id(tiles))
+        if key not in self._places:
+            begin = self._ends[-1] if self._ends else self.SERIES
+            self._places[key] = begin
+            self.series.append(Series(begin, phase, tiles, component, action))
+            self._ends.append(self.series[-1].end)
+        return self._places[key]
+
     def __len__(self) -> int:
-        """Return how many accounts are open."""
+        """Return how many single accounts are open."""
         return len(self._accounts)
 
     def __iter__(self) -> Iterator[Account]:
-        """Give all accounts by number."""
+        """Give all single accounts by number."""
         return iter(self._accounts)
 
     def __getitem__(self, number: int) -> Account:
         """Return the account with this number."""
-        return self._accounts[number]
+        if number < self.SERIES:
+            return self._accounts[number]
+        one = self.series[bisect.bisect_right(self._ends, number)]
+        return Account(one.phase, one.tiles[number - one.first], one.component, one.action)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +130,34 @@ class Station:
     """Power states that the component's leakage is known in, the usual one first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class StationColumns(NamedTuple):
+    """What engines have to know of stations, an entry each."""
+
+    servers: IntArray
+    channels: IntArray
+    depth: IntArray
+    head_ticks: IntArray
+    credit_ticks: IntArray
+
+
+@dataclass(frozen=True, kw_only=True)
 class StationTable:
     """All stations of a chip; a station's number is its place here."""
 
-    stations: tuple[Station, ...]
+    stations: Sequence[Station]
+    """The stations; a chip of very many tiles makes each when it is asked for."""
+    known: StationColumns | None = field(default=None, repr=False, compare=False)
+    """The same as arrays, where somebody knows them already."""
+
+    @functools.cached_property
+    def columns(self) -> StationColumns:
+        """The stations as arrays."""
+        if self.known is not None:
+            return self.known
+        names = StationColumns._fields
+        rows = [[getattr(station, name) for name in names] for station in self.stations]
+        columns = np.array(rows, dtype=np.int64).reshape(-1, len(names)).T
+        return StationColumns(*np.ascontiguousarray(columns))
 
     def __len__(self) -> int:
         """Return the number of stations."""
@@ -235,6 +305,11 @@ class SegmentBuilder:
             columns["count"].append(visit.count)
         self._labels.append(label)
         return number
+
+    @property
+    def task_count(self) -> int:
+        """Number of tasks so far, which is the next one's number."""
+        return len(self._labels)
 
     def build(self) -> Segment:
         """Return the segment; the builder must not be used again.

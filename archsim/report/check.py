@@ -33,7 +33,7 @@ class Checked(NamedTuple):
             shapes = ", ".join(f"{n} {r}×{c}" for n, (r, c) in self.workload.shapes.items())
             lines.append(f"workload {self.workload.name}: no faults; weights {shapes}")
         if self.placement is not None:
-            used = sum(map(len, self.placement.tiles.values()))
+            used = self.placement.numbers.size
             lines.append(f"the workload fits: it takes {used} arrays of the chip")
         return lines
 

@@ -10,7 +10,7 @@ from archsim.chip.published import Claim, Published
 from archsim.report.tables import Cell, Column, Table, number_text
 from archsim.units import engineering
 
-__all__ = ["Finding", "claims_table", "verdict"]
+__all__ = ["Finding", "accepted_text", "claims_table", "found_text", "verdict"]
 
 _UNITS = {"time": "s", "energy": "J", "number": ""}
 
@@ -38,7 +38,7 @@ def claims_table(published: Published, found: Mapping[str, Sequence[Finding]]) -
     """
     rows: list[tuple[Cell, ...]] = []
     for claim in published.claims:
-        head = (claim.id, claim.claim, _accepted(claim))
+        head = (claim.id, claim.claim, accepted_text(claim))
         findings = found.get(claim.quantity, ())
         if not findings:
             rows.append((*head, None, None, "not evaluated here"))
@@ -48,7 +48,7 @@ def claims_table(published: Published, found: Mapping[str, Sequence[Finding]]) -
                 rows.append((*first, finding.of, None, finding.said))
             else:
                 text = finding.said or verdict(claim, finding.value)
-                rows.append((*first, finding.of, _shown(finding.value, claim), text))
+                rows.append((*first, finding.of, found_text(finding.value, claim), text))
     return Table(
         title="Published claims",
         columns=tuple(
@@ -97,7 +97,8 @@ def _distance(nominal: float, end: float) -> str:
     return number_text(abs(nominal - end), 2)
 
 
-def _accepted(claim: Claim) -> str:
+def accepted_text(claim: Claim) -> str:
+    """Return the range in which a result reproduces a claim, in its unit."""
     low, high = (None if end is None else _one(end, claim) for end in claim.bounds)
     if low is None:
         return f"at most {high}"
@@ -106,7 +107,8 @@ def _accepted(claim: Claim) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _shown(value: float | Interval, claim: Claim) -> str:
+def found_text(value: float | Interval, claim: Claim) -> str:
+    """Return a result as text in the unit of a claim, its range in parentheses."""
     if isinstance(value, Interval):
         ends = f" ({_one(value.low, claim)} to {_one(value.high, claim)})"
         return _one(value.nominal, claim) + (ends if value.kind != "point" else "")
@@ -115,4 +117,6 @@ def _shown(value: float | Interval, claim: Claim) -> str:
 
 def _one(value: float, claim: Claim) -> str:
     unit = _UNITS[claim.dimension]
+    if claim.exact and float(value).is_integer():
+        return f"{int(value):,}"
     return engineering(value, unit) if unit else number_text(value)

@@ -9,6 +9,7 @@ from archsim.chip import CrossbarDescription, build
 from archsim.chip.published import Published
 from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
+from archsim.report.course import reach_section
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.sections import (
     accuracy_section,
@@ -51,9 +52,11 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     """
     context = context or Context()
     chip, _ = descriptions(run)
+    reach = reach_section(run.metrics)
     sections = [
         totals_section(run),
         accuracy_section(run, course=True),
+        *([reach] if reach is not None else []),
         breakdown_section(run, tiles=True),
         currents_section(run),
         *([chip_section(build(chip))] if isinstance(chip, CrossbarDescription) else []),

@@ -1,4 +1,4 @@
-"""Plots of breakdowns as PNG files; they need matplotlib."""
+"""Plots of breakdowns and of joules to accuracy as PNG files; they need matplotlib."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from archsim.errors import InputError
 from archsim.report.breakdown import energy_by
+from archsim.report.course import Point, course
 from archsim.report.folder import Claim
 from archsim.runs.result import Run
 from archsim.trace import PHASES, TRAINING_PHASES
@@ -36,7 +37,7 @@ def require_plots() -> None:
 
 
 def write_plots(folder: Claim, run: Run, *, under: str = "") -> None:
-    """Write bars of the energy by component and by phase into a claimed folder.
+    """Write bars of the energy by component and by phase, and accuracy against energy and time.
 
     Raises
     ------
@@ -64,6 +65,10 @@ def write_plots(folder: Claim, run: Run, *, under: str = "") -> None:
     _bars(
         folder, f"{above}energy_by_phase.png", f"{title} by phase", dict(reversed(training.items()))
     )
+    followed = course(run.metrics)
+    if followed:
+        title = f"{run.workload} on {run.chip}: accuracy by training cost"
+        _curves(folder, f"{above}accuracy_by_cost.png", title, followed)
 
 
 def _bars(folder: Claim, name: str, title: str, energy: dict[str, Fraction]) -> None:
@@ -82,5 +87,30 @@ def _bars(folder: Claim, name: str, title: str, energy: dict[str, Fraction]) -> 
         axes.margins(x=0.2)
         axes.set_xlabel("energy [J]")
         axes.set_title(title, fontsize=10)
+        with folder.open(name) as file:
+            figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+
+
+def _curves(folder: Claim, name: str, title: str, followed: dict[str, list[Point]]) -> None:
+    """Write one figure of accuracy against energy, and against time, on logarithmic axes."""
+    import matplotlib as mpl  # noqa: PLC0415  (optional)
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context({"svg.hashsalt": "archsim", "font.family": "DejaVu Sans"}):
+        figure = Figure(figsize=(8.0, 3.6), layout="constrained")
+        sides = figure.subplots(1, 2, sharey=True)
+        for axes, column, label in zip(
+            sides, ("energy", "time"), ("training energy [J]", "training time [s]"), strict=True
+        ):
+            for kind, points in followed.items():
+                spent = [getattr(point, column) for point in points]
+                share = [point.accuracy * 100 for point in points]
+                axes.plot(spent, share, marker="o", markersize=3, label=kind)
+            axes.set_xscale("log")
+            axes.set_xlabel(label)
+            axes.grid(alpha=0.3)
+        sides[0].set_ylabel("accuracy [%]")
+        sides[0].legend(fontsize=8)
+        figure.suptitle(title, fontsize=10)
         with folder.open(name) as file:
             figure.savefig(file, format="png", dpi=150, metadata={"Software": None})

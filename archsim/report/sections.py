@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import pandas as pd
 
 from archsim.chip import Chip, ChipDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
@@ -15,6 +17,7 @@ from archsim.report.breakdown import (
     totals_table,
 )
 from archsim.report.currents import currents_table
+from archsim.report.examples import epochs_table, examples_table, has_examples
 from archsim.report.page import Section
 from archsim.report.tables import Column, Table
 from archsim.report.votes import has_votes, probes_table, votes_table
@@ -29,6 +32,9 @@ __all__ = [
     "included_section",
     "totals_section",
 ]
+
+MetricsTable = Callable[[pd.DataFrame], Table]
+"""From the metrics of a run to a table of its scores."""
 
 INCLUDED = (
     "- Training (headline): every act of its phases, from reads and conversions to update pulses.",
@@ -79,12 +85,18 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
     if run.learnt is not None:
         counts.append(f"at most {run.learnt.most_pulses:,} pulses on one device")
     took += f": {', '.join(counts)}." if counts else "."
-    voted = has_votes(run.metrics)
-    scores = (votes_table if voted else accuracy_table)(run.metrics)
-    items: tuple[Table | str, ...] = (took, scores)
-    if course:
-        items += ((probes_table if voted else course_table)(run.metrics),)
-    return Section(title="Accuracy", items=items)
+    after, between = _accuracy_tables(run)
+    tables = (after, between) if course else (after,)
+    return Section(title="Accuracy", items=(took, *(table(run.metrics) for table in tables)))
+
+
+def _accuracy_tables(run: Run) -> tuple[MetricsTable, MetricsTable]:
+    """Return what shows the scores of this kind of run: after training, and in between."""
+    if has_votes(run.metrics):
+        return votes_table, probes_table
+    if has_examples(run.metrics):
+        return examples_table, epochs_table
+    return accuracy_table, course_table
 
 
 def breakdown_section(run: Run, *, tiles: bool = False) -> Section:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
-from archsim.mapping import lower
 from archsim.mapping.lower import Lowering
 from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.program import Segment
+from archsim.mapping.ticks import ticks
 from archsim.runs.events import EventSink, events_of
 from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
 
@@ -84,7 +84,7 @@ class Fold:
         self._since += end_tick
         if not trace.window:
             return segment
-        gap = lower.ticks(trace.window) - self._since
+        gap = ticks(trace.window) - self._since
         self._since = 0
         self.late += gap < 0
         return replace(segment, gap_ticks=gap) if gap > 0 else segment

@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 def test_version_and_help(archsim):
     assert archsim("--version").stdout == f"archsim {__version__}\n"
     shown = archsim("--help").stdout
-    for verb in ("demo", "run", "list", "show", "check", "schema", "audit", "compare"):
+    for verb in ("demo", "run", "list", "show", "check", "schema", "audit", "compare", "validate"):
         assert f"\n  {verb} " in shown
 
 
 @pytest.mark.parametrize(
-    "verb", ["demo", "run", "list", "show", "check", "schema", "audit", "compare"]
+    "verb", ["demo", "run", "list", "show", "check", "schema", "audit", "compare", "validate"]
 )
 def test_every_verb_has_a_help_with_an_example(archsim, verb):
     result = archsim(verb, "--help")
