@@ -9,7 +9,9 @@ import numpy as np
 
 __all__ = ["Purpose", "stream"]
 
-Purpose = Literal["device", "program", "read-train", "read-eval", "input", "rule", "constant"]
+Purpose = Literal[
+    "device", "program", "read-train", "read-eval", "input", "rule", "constant", "sample"
+]
 """What a stream is drawn for. Placement, pricing and evaluation never touch a training stream."""
 
 

@@ -14,7 +14,7 @@ from archsim.mapping.ticks import ticks
 from archsim.runs.events import EventSink, events_of
 from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
 
-__all__ = ["Fold"]
+__all__ = ["AnySegment", "Fold"]
 
 AnySegment = TraceSegment | SpikeSegment
 

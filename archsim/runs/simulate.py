@@ -20,17 +20,18 @@ from archsim.mapping.lower import Lowering
 from archsim.mapping.place import place
 from archsim.mapping.program import Segment, StationTable
 from archsim.runs.events import EventBatch, EventSink
-from archsim.runs.fold import Fold
+from archsim.runs.fold import AnySegment, Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.runs.writes import write_rows
 from archsim.spec import dump
-from archsim.trace import Recorder, SpikeSegment, TraceSegment
+from archsim.trace import Recorder
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
 
 Watch = Callable[[StationTable, Segment, Timing], None]
+Through = Callable[[Fold], Callable[[AnySegment], None]]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
@@ -45,6 +46,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     policies: Mapping[str, str | Policy] | None = None,
     events: bool | EventSink = False,
     watch: Watch | None = None,
+    through: Through | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a workload on a chip and account for every act.
@@ -69,6 +71,9 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     watch : callable, optional
         Told of every segment: the station table, the segment, its timing. A segment may stand for
         several (`Segment.repeat`), unless there are events or policies.
+    through : callable, optional
+        Given the fold that lowers, times and books segments, returns what receives each segment of
+        the trace in its place; segments that it does not hand on cost nothing.
     progress : callable, optional
         Told how far the run is.
 
@@ -99,6 +104,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     sink = events if callable(events) else kept.append if kept is not None else None
     with threadpool_limits(limits=1):
         bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
+        if through is not None:
+            bench.pass_through(through)
         measured, learnt = bench.train(progress)
     return Run(
         chip=chip if isinstance(chip, str) else machine.name,
@@ -159,9 +166,15 @@ class _Bench:
             events=events,
             watch=None if watch is None else functools.partial(watch, stations),
         )
+        self._receive: Callable[[AnySegment], None] = self.fold
 
-    def _fold_segment(self, segment: TraceSegment | SpikeSegment) -> None:
-        self.fold(segment)
+    def pass_through(self, through: Through) -> None:
+        """Let something else receive the segments, one by one, before the fold does."""
+        self._receive = through(self.fold)
+        self.recorder.merge = None
+
+    def _fold_segment(self, segment: AnySegment) -> None:
+        self._receive(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
         """Train, and return the metrics with the cost so far, and how well it was learnt."""

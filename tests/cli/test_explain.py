@@ -74,3 +74,18 @@ def test_wear_needs_the_folder_of_a_run(archsim, tmp_path):
     result = archsim("wear", tmp_path / "none")
     assert result.exit_code == 4
     assert "expected the folder of a run, found no such folder" in result.stderr
+
+
+def test_run_may_simulate_a_sample_only(archsim):
+    result = archsim("run", "madem_braille", "madem_64", "--sample", "0.2", "--json", *QUICK)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["simulated"] < found["segments"]
+    assert found["energy_j"]["training"]["low"] < found["energy_j"]["training"]["value"]
+
+
+def test_a_sample_has_no_folder(archsim, tmp_path):
+    args = ("run", "madem_braille", "madem_64", "--sample", "0.2", "-o", tmp_path / "x")
+    result = archsim(*args)
+    assert result.exit_code == 2
+    assert "--sample estimates totals; it goes with neither -o nor --policy" in result.stderr
