@@ -2,22 +2,27 @@
 
 All contestants of a comparison take turns, each round gives one ratio, and the median counts.
 
-Run it from the checkout: python benchmarks/engines.py [--quick]
+Run it from the checkout: python benchmarks/engines.py [--quick] [--only PART]
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 
 from bare import heap_loop, simpy_loop
+from tracing import Traced, peak_memory
 from traffic import Mesh, Traffic, random_walks, uniform
 
 from archsim.engine import Engine, ReferenceEngine, choose
 from archsim.mapping.program import Segment
+from archsim.report.event_file import Compression
 
 LOAD = 0.3
 """Flits per node and cycle on the 8×8 mesh: three quarters of what it can carry."""
@@ -152,21 +157,90 @@ def growth(name: str, mesh: Mesh, largest: int) -> None:
         visits *= 10
     times = costs[-1] / costs[0]
     report("last by first", times, "×", "<= 1.5", met=times <= 1.5)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    report("most memory so far", memory, "MiB")
+    report("most memory so far", peak_memory(), "MiB")
+
+
+def trace_cost(name: str, mesh: Mesh, rounds: int) -> None:
+    """Print what writing every event to disk costs, beside the run that writes none."""
+    traced = Traced(mesh, load=LOAD, visits=100_000)
+    times: dict[Compression | None, list[float]] = {None: [], "zstd": [], "none": []}
+    size: dict[Compression | None, float] = {}
+    for turn in range(rounds + 1):
+        for compression, found in times.items():
+            taken, visits, written = traced.run(5, compression=compression)
+            size[compression] = written / visits
+            if turn:
+                found.append(1e9 * taken / visits)
+    before = peak_memory()
+    traced.run(50, compression="zstd")
+    print(f"\nEvents to disk, {name} (engine, ledger and file; by the clock)")
+    report("without events", median(times[None]), "ns/visit")
+    for compression, target in (("zstd", 3.0), ("none", 1.5)):
+        report(f"events.parquet, compression {compression}", size[compression], "bytes/visit")
+        factor = ratio(times[compression], times[None])
+        report("time by that without", factor, "×", f"<= {target}", met=factor <= target)
+    growth = peak_memory() - before
+    report("further memory for ten times the events", growth, "MiB", "<= 50", met=growth <= 50)
+
+
+def first_call() -> None:
+    """Print how long the compiler takes without and with code kept by an earlier process."""
+    print("\nFirst call of the fast engine in a process")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, target in (("nothing compiled yet", 20.0), ("compiled by another process", 2.0)):
+            begin = time.perf_counter()
+            done = subprocess.run(
+                [sys.executable, "-c", _FIRST],
+                env={**os.environ, "NUMBA_CACHE_DIR": folder},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            whole = time.perf_counter() - begin
+            taken = float(done.stdout)
+            report(f"{name}: first segment", taken, "s", f"<= {target}", met=taken <= target)
+            report(f"{name}: whole process", whole, "s")
+            print(f"    it says: {' / '.join(done.stderr.splitlines()) or 'nothing'}")
+
+
+_FIRST = """
+import time
+begin = time.process_time()
+from archsim.engine import choose
+from archsim.mapping.program import SegmentBuilder, Station, StationTable, Visit
+builder = SegmentBuilder()
+builder.task([Visit(0, 1, 1)])
+choose("fast", StationTable(stations=(Station(name="s"),))).run(builder.build())
+print(time.process_time() - begin)
+"""
 
 
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
-    quick = parser.parse_args().quick
-    packets, rounds, largest = (1_500, 3, 10**7) if quick else (15_000, 7, 10**8)
-    compare_on_mesh("unbounded buffers, packets of 1 flit", UNBOUNDED, packets, rounds, 1.2)
-    compare_on_mesh("4 channels × 4 flits, packets of 1 flit", BUFFERED, packets, rounds, 0.2)
-    compare_with_simpy(20_000 if quick else 100_000, rounds)
-    growth("unbounded buffers", UNBOUNDED, largest)
-    growth("4 channels × 4 flits", BUFFERED, largest)
+    parser.add_argument("--only", metavar="PART", help="one part of the table, such as events")
+    chosen = parser.parse_args()
+    packets, rounds, largest = (1_500, 3, 10**7) if chosen.quick else (15_000, 7, 10**8)
+    parts: dict[str, Callable[[], None]] = {
+        "unbounded": lambda: compare_on_mesh(
+            "unbounded buffers, packets of 1 flit", UNBOUNDED, packets, rounds, 1.2
+        ),
+        "buffered": lambda: compare_on_mesh(
+            "4 channels × 4 flits, packets of 1 flit", BUFFERED, packets, rounds, 0.2
+        ),
+        "simpy": lambda: compare_with_simpy(20_000 if chosen.quick else 100_000, rounds),
+        "growth": lambda: growth("unbounded buffers", UNBOUNDED, largest),
+        "growth-buffered": lambda: growth("4 channels × 4 flits", BUFFERED, largest),
+        "events": lambda: trace_cost("unbounded buffers", UNBOUNDED, rounds),
+        "events-buffered": lambda: trace_cost("4 channels × 4 flits", BUFFERED, rounds),
+        "compile": first_call,
+    }
+    if chosen.only not in (None, *parts):
+        parser.error(f"--only: expected one of {', '.join(parts)}, got {chosen.only!r}")
+    for name, part in parts.items():
+        if chosen.only in (None, name):
+            part()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -12,19 +12,22 @@ import numpy as np
 
 from archsim.analysis.variable import Draws, FloatArray, Variable, variables
 from archsim.chip.build import component_tables
-from archsim.chip.description import CrossbarDescription, tile_class
+from archsim.chip.description import TiledDescription, tile_class
 from archsim.components.component import Component
 from archsim.errors import InputError, ModelError
 from archsim.frames import STATIC_PREFIX, cost_share
 from archsim.ledger import STATE_SCALE
+from archsim.mapping.program import Account
 from archsim.runs.result import Run
 from archsim.spec import with_values
 from archsim.trace.ops import TRAINING_PHASES
 
-__all__ = ["Repricing", "Term", "repricing"]
+__all__ = ["Keep", "Repricing", "Term", "repricing"]
 
 Item = tuple[str, str, str]
 """Tile class, component, and action or ``static_STATE``."""
+Keep = Callable[[Account], bool]
+"""Which accounts count."""
 Tables = Mapping[str, Mapping[str, Component]]
 
 _EXACT = 1e-5
@@ -46,7 +49,7 @@ class Term(NamedTuple):
 class Repricing:
     """Energy of one run under other prices."""
 
-    machine: CrossbarDescription
+    machine: TiledDescription
     paths: Mapping[Variable, tuple[str, ...]]
     """Variables that change it → paths where they are used."""
     counts: Mapping[Item, Fraction]
@@ -112,7 +115,7 @@ class Repricing:
         return sum((self.counts[item] * prices[item] for item in self.counts), Fraction(0)) / 10**24
 
 
-def repricing(run: Run, *, static: bool) -> Repricing:
+def repricing(run: Run, *, static: bool, keep: Keep | None = None) -> Repricing:
     """Return the training energy of a run as a function of its chip's constants.
 
     Parameters
@@ -121,6 +124,8 @@ def repricing(run: Run, *, static: bool) -> Repricing:
         A run on a crossbar chip.
     static : bool
         Add the static energy of the training phases. Its time stays that of the run.
+    keep : callable, optional
+        Which accounts count; None: all.
 
     Returns
     -------
@@ -137,8 +142,8 @@ def repricing(run: Run, *, static: bool) -> Repricing:
     machine = run.machine
     if machine is None:
         raise InputError(f"run on {run.chip}: expected a crossbar chip, whose prices can change")
-    counts = _counts(run, machine, static=static)
-    nominal = _ledger_energy(run, static=static)
+    counts = _counts(run, machine, static=static, keep=keep)
+    nominal = _ledger_energy(run, static=static, keep=keep)
     prices = _prices(machine, {}, {}, counts)
     found = sum((counts[item] * prices[item] for item in counts), Fraction(0)) / 10**24
     if found != nominal:
@@ -152,7 +157,9 @@ def repricing(run: Run, *, static: bool) -> Repricing:
     return Repricing(machine=machine, paths=paths, counts=counts, nominal=nominal, terms=terms)
 
 
-def _counts(run: Run, machine: CrossbarDescription, *, static: bool) -> dict[Item, Fraction]:
+def _counts(
+    run: Run, machine: TiledDescription, *, static: bool, keep: Keep | None
+) -> dict[Item, Fraction]:
     """Return how often everything of the training was done, tiles of a class together."""
     groups = machine.groups()
     counts: dict[Item, Fraction] = {}
@@ -164,7 +171,7 @@ def _counts(run: Run, machine: CrossbarDescription, *, static: bool) -> dict[Ite
         counts[item] = counts.get(item, Fraction(0)) + count
 
     for _, account, tally in run.book.actions():
-        if cost_share(account.phase, account.action) == "training":
+        if _in_training(account, keep):
             scale = run.prices.actions[account[1:]].count_scale
             add(account.tile, account.component, account.action, Fraction(tally.count, scale))
     for row in run.book.states(run.prices):
@@ -174,11 +181,17 @@ def _counts(run: Run, machine: CrossbarDescription, *, static: bool) -> dict[Ite
     return counts
 
 
-def _ledger_energy(run: Run, *, static: bool) -> Fraction:
+def _in_training(account: Account, keep: Keep | None) -> bool:
+    """Return whether an account is part of the headline, and counts."""
+    headline = cost_share(account.phase, account.action) == "training"
+    return headline and (keep is None or keep(account))
+
+
+def _ledger_energy(run: Run, *, static: bool, keep: Keep | None) -> Fraction:
     """Return the same energy from the run's own prices. [J]."""
     total = Fraction(0)
     for _, account, tally in run.book.actions():
-        if cost_share(account.phase, account.action) == "training":
+        if _in_training(account, keep):
             price, scale = run.prices.actions[account[1:]]
             total += Fraction(tally.count * price, scale)
     for row in run.book.states(run.prices):
@@ -189,7 +202,7 @@ def _ledger_energy(run: Run, *, static: bool) -> Fraction:
 
 
 def _prices(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, Sequence[str]],
     values: Mapping[Variable, float],
     items: Mapping[Item, Fraction],
@@ -209,7 +222,7 @@ def _prices(
 
 
 def _laws(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, tuple[str, ...]],
     counts: Mapping[Item, Fraction],
     prices: Mapping[Item, int],
@@ -281,7 +294,7 @@ def _power(double: float, fourfold: float) -> float | None:
 
 
 def _holds(
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     paths: Mapping[Variable, tuple[str, ...]],
     counts: Mapping[Item, Fraction],
     terms: Sequence[Term],

@@ -22,7 +22,7 @@ from archsim.runs import Run, run
 from archsim.runs.fold import AnySegment, Fold
 from archsim.runs.price import prices
 from archsim.seeds import stream
-from archsim.trace import TraceSegment
+from archsim.trace import SpikeSegment, TraceSegment
 from archsim.workload import WorkloadDescription
 
 __all__ = ["Estimate", "Group", "SampledRun", "estimate", "sampled_run", "student_quantile"]
@@ -272,7 +272,7 @@ class _Sampler:
 
     def _take(self, segment: AnySegment) -> None:
         """Choose the segment, or let it go."""
-        if segment.window:
+        if getattr(segment, "window", 0.0):
             raise InputError(
                 "sample: expected a workload that is paced as fast as possible; in real time, what "
                 "lies between two segments depends on all before them"
@@ -332,8 +332,10 @@ class _Sampler:
 def _kind(segment: AnySegment) -> _Kind:
     if isinstance(segment, TraceSegment):
         repeat, size = segment.repeat, sum(op.slots for op in segment.ops)
-    else:
+    elif isinstance(segment, SpikeSegment):
         repeat, size = 1, len(segment.arrivals) + len(segment.moments)
+    else:
+        repeat, size = 1, 0
     return _Kind(segment.phase.value, repeat, size.bit_length())
 
 

@@ -157,7 +157,9 @@ def fitted(done: Run, *, step_time: float | None = None) -> Fit:
         If the run trained several matrices, or none.
     """
     machine, task, learnt = done.machine, done.task, done.learnt
-    if machine is None or task is None or learnt is None or len(task.shapes) != 1:
+    if not isinstance(machine, CrossbarDescription) or task is None or learnt is None:
+        raise InputError(f"scaling: expected a training on a crossbar chip, got {done.workload}")
+    if len(task.shapes) != 1:
         raise InputError(f"scaling: expected a training of one matrix, got {done.workload}")
     (shape,) = task.shapes.values()
     sizes = _Sizes.of(shape, machine.behaviour)

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel
 
-from archsim.analysis.repricing import repricing
+from archsim.analysis.repricing import Keep, repricing
 from archsim.analysis.variable import Draws, FloatArray, Variable, draw, variables
 from archsim.baseline import Baseline, GpuDescription, TrainingWork, evaluate
 from archsim.errors import InputError
@@ -111,7 +111,7 @@ class Share(NamedTuple):
     """The quantity with the constant at its high end."""
 
 
-def energy(done: Run, *, static: bool = False) -> Quantity:
+def energy(done: Run, *, static: bool = False, keep: Keep | None = None) -> Quantity:
     """Return the training energy of a run as a quantity. [J].
 
     Parameters
@@ -120,6 +120,8 @@ def energy(done: Run, *, static: bool = False) -> Quantity:
         A run on a crossbar chip.
     static : bool
         Add the static energy of the training phases, over the run's own time.
+    keep : callable, optional
+        Which accounts count; None: all.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def energy(done: Run, *, static: bool = False) -> Quantity:
     -----
     Constants of ``behaviour`` are held: another value needs training, not another price.
     """
-    model = repricing(done, static=static)
+    model = repricing(done, static=static, keep=keep)
     return Quantity(
         name=f"training energy on {done.chip}" + (", static included" if static else ""),
         unit="J",

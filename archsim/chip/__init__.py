@@ -2,7 +2,13 @@
 
 from archsim.chip.build import build, component_tables
 from archsim.chip.chip import Chip, Link, PricedAction, Tile
-from archsim.chip.description import ChipDescription, CrossbarDescription, Unpriced
+from archsim.chip.description import (
+    ChipDescription,
+    CrossbarDescription,
+    NeuronChipDescription,
+    TiledDescription,
+    Unpriced,
+)
 from archsim.chip.published import Claim, Published, read_published
 from archsim.chip.read import ANY_CHIP, read_chip, register_chip
 
@@ -13,9 +19,11 @@ __all__ = [
     "Claim",
     "CrossbarDescription",
     "Link",
+    "NeuronChipDescription",
     "PricedAction",
     "Published",
     "Tile",
+    "TiledDescription",
     "Unpriced",
     "build",
     "component_tables",

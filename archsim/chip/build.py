@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from archsim.chip.checks import problems
 from archsim.chip.chip import Chip, Tile
-from archsim.chip.description import CrossbarDescription, expanded, tile_class
+from archsim.chip.description import TiledDescription, expanded, tile_class
 from archsim.chip.network import (
     BusNetwork,
     FreeLink,
@@ -25,7 +25,7 @@ from archsim.errors import Fault, SpecError
 __all__ = ["build", "component_tables"]
 
 
-def build(description: CrossbarDescription) -> Chip:
+def build(description: TiledDescription) -> Chip:
     """Return the chip that `description` describes.
 
     Raises
@@ -62,7 +62,7 @@ def build(description: CrossbarDescription) -> Chip:
     )
 
 
-def component_tables(description: CrossbarDescription) -> Mapping[str, Mapping[str, Component]]:
+def component_tables(description: TiledDescription) -> Mapping[str, Mapping[str, Component]]:
     """Return the built components: tile class → role → component.
 
     Prices alone need no more than this: pricing a finished run anew builds no chip.
@@ -78,7 +78,7 @@ def component_tables(description: CrossbarDescription) -> Mapping[str, Mapping[s
     )
 
 
-def _topology(description: CrossbarDescription, tiles: list[str]) -> Topology:
+def _topology(description: TiledDescription, tiles: list[str]) -> Topology:
     network = description.network
     match network:
         case PointToPointNetwork():
@@ -102,7 +102,7 @@ def _ways(link: FreeLink) -> list[tuple[str, str]]:
     return [there] if link.one_way else [there, there[::-1]]
 
 
-def _link_parts(description: CrossbarDescription) -> Mapping[tuple[str, str], str]:
+def _link_parts(description: TiledDescription) -> Mapping[tuple[str, str], str]:
     if not isinstance(description.network, FreeNetwork):
         return MappingProxyType({})
     return MappingProxyType(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from archsim.chip.description import (
     MAX_TILES,
     CrossbarDescription,
+    NeuronChipDescription,
+    TiledDescription,
     Unpriced,
     expanded,
     tile_class,
@@ -30,25 +32,35 @@ from archsim.chip.network_checks import (
 from archsim.chip.problem import Problem, did_you_mean
 from archsim.components.component import AnyComponent, ComponentDescription, built
 from archsim.components.roles import ROLES
+from archsim.components.soma import Soma
 from archsim.errors import InputError
 
-__all__ = ["CHECKS", "Check", "Problem", "problems"]
+__all__ = ["CHECKS", "CROSSBAR_CHECKS", "Check", "Problem", "problems"]
 
 
-Check = Callable[[CrossbarDescription], Iterator[Problem]]
+Check = Callable[[TiledDescription], Iterator[Problem]]
 """A check: description → its problems."""
+CrossbarCheck = Callable[[CrossbarDescription], Iterator[Problem]]
+"""A check of a chip with arrays."""
 
 
-def problems(description: CrossbarDescription) -> list[Problem]:
-    """Return everything that the checks find, in the order of `CHECKS`.
+def problems(description: TiledDescription) -> list[Problem]:
+    """Return everything that the checks find, in their order.
 
     A chip of too many tiles is checked no further.
     """
     found = list(tiles_can_be_handled(description))
-    return found or [problem for check in CHECKS for problem in check(description)]
+    if found:
+        return found
+    found = [problem for check in CHECKS for problem in check(description)]
+    if isinstance(description, CrossbarDescription):
+        found += [problem for check in CROSSBAR_CHECKS for problem in check(description)]
+    if isinstance(description, NeuronChipDescription):
+        found += cores_have_their_parts(description)
+    return found
 
 
-def tiles_can_be_handled(description: CrossbarDescription) -> Iterator[Problem]:
+def tiles_can_be_handled(description: TiledDescription) -> Iterator[Problem]:
     """Refuse more tiles or nodes than can be handled."""
     count = _tile_count(description)
     if count > MAX_TILES:
@@ -58,7 +70,7 @@ def tiles_can_be_handled(description: CrossbarDescription) -> Iterator[Problem]:
         yield Problem(("network", "shape"), f"expected at most {MAX_TILES} nodes, got {nodes}")
 
 
-def classes_are_laid_out(description: CrossbarDescription) -> Iterator[Problem]:
+def classes_are_laid_out(description: TiledDescription) -> Iterator[Problem]:
     """Refuse tiles of an unknown class, classes without a tile, and a reserved name."""
     known, used = description.tiles, set(map(tile_class, description.layout))
     for number, entry in enumerate(description.layout):
@@ -78,7 +90,7 @@ def classes_are_laid_out(description: CrossbarDescription) -> Iterator[Problem]:
             )
 
 
-def tile_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
+def tile_names_are_unique(description: TiledDescription) -> Iterator[Problem]:
     """Refuse tiles that are laid out twice."""
     seen: set[str] = set()
     for number, entry in enumerate(description.layout):
@@ -90,7 +102,7 @@ def tile_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]
         seen.update(names)
 
 
-def roles_do_their_part(description: CrossbarDescription) -> Iterator[Problem]:
+def roles_do_their_part(description: TiledDescription) -> Iterator[Problem]:
     """Refuse a component whose role asks for something that its kind cannot do."""
     for group, components in description.tiles.items():
         for role, component in components.items():
@@ -126,6 +138,25 @@ def behaviour_has_its_parts(description: CrossbarDescription) -> Iterator[Proble
             yield Problem(("tiles",), message)
 
 
+def cores_have_their_parts(description: NeuronChipDescription) -> Iterator[Problem]:
+    """Refuse a chip of cores in which no tile updates neurons, or one that does takes no spikes."""
+    cores = [name for name, components in description.tiles.items() if "soma" in components]
+    if not cores:
+        message = f'missing role "soma": expected a tile that {ROLES["soma"].meaning}, found none'
+        yield Problem(("tiles",), message)
+    for name in cores:
+        soma = description.tiles[name]["soma"]
+        if not isinstance(soma, Soma):
+            message = f"expected a component of kind soma, got {soma.kind}"
+            yield Problem(("tiles", name, "soma", "kind"), message)
+        if "synapses" not in description.tiles[name]:
+            message = (
+                f'missing role "synapses": expected a component that {ROLES["synapses"].meaning} '
+                "beside the soma, found none"
+            )
+            yield Problem(("tiles", name), message)
+
+
 def pairs_have_two_arrays(description: CrossbarDescription) -> Iterator[Problem]:
     """Refuse driven pairs on a number of arrays that has no halves."""
     if description.behaviour.weight_form != "balanced":
@@ -151,7 +182,7 @@ def converters_agree(description: CrossbarDescription) -> Iterator[Problem]:
                 yield Problem(("tiles", group, role, "bits"), message)
 
 
-def prices_can_be_counted(description: CrossbarDescription) -> Iterator[Problem]:
+def prices_can_be_counted(description: TiledDescription) -> Iterator[Problem]:
     """Refuse prices that an equation does not give, or that rounding would change too much."""
     setting = description.setting()
     for path, _, role, component in _components(description):
@@ -161,7 +192,7 @@ def prices_can_be_counted(description: CrossbarDescription) -> Iterator[Problem]
             yield Problem(path, str(error))
 
 
-def everything_is_priced_or_said_not_to_be(description: CrossbarDescription) -> Iterator[Problem]:
+def everything_is_priced_or_said_not_to_be(description: TiledDescription) -> Iterator[Problem]:
     """Refuse actions without a price that `unpriced` does not name, and the reverse."""
     open_actions: dict[str, list[str]] = {}
     paths: dict[str, tuple[str | int, ...]] = {}
@@ -230,16 +261,19 @@ CHECKS: tuple[Check, ...] = (
     routers_route,
     network_names_are_its_own,
     roles_do_their_part,
-    behaviour_has_its_parts,
-    pairs_have_two_arrays,
-    converters_agree,
     prices_can_be_counted,
     everything_is_priced_or_said_not_to_be,
 )
-"""All checks, in the order in which they run."""
+"""Checks of all chips, in the order in which they run."""
+CROSSBAR_CHECKS: tuple[CrossbarCheck, ...] = (
+    behaviour_has_its_parts,
+    pairs_have_two_arrays,
+    converters_agree,
+)
+"""Checks of chips with arrays, likewise."""
 
 
-def _tile_count(description: CrossbarDescription, *, role: str = "") -> int:
+def _tile_count(description: TiledDescription, *, role: str = "") -> int:
     """Return how many tiles there are, or how many hold `role`."""
     return sum(
         tile_count(entry)
@@ -248,7 +282,7 @@ def _tile_count(description: CrossbarDescription, *, role: str = "") -> int:
     )
 
 
-def _actions(description: CrossbarDescription, component: ComponentDescription) -> tuple[str, ...]:
+def _actions(description: TiledDescription, component: ComponentDescription) -> tuple[str, ...]:
     """Return what a component can do; nothing where its prices cannot be worked out."""
     try:
         return tuple(component.acts(description.setting()))
@@ -257,7 +291,7 @@ def _actions(description: CrossbarDescription, component: ComponentDescription) 
 
 
 def _components(
-    description: CrossbarDescription,
+    description: TiledDescription,
 ) -> Iterator[tuple[tuple[str | int, ...], str, str, AnyComponent]]:
     """Give (path, tile class, role, component) of every component, those of the network last."""
     for group, components in description.tiles.items():

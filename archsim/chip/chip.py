@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.chip.description import CrossbarDescription
+from archsim.chip.description import TiledDescription
 from archsim.chip.links import IntArray
 from archsim.chip.topology import BUS, Edge, Topology
 from archsim.components.component import Action, Component
@@ -85,7 +85,7 @@ class PricedAction(NamedTuple):
 class Chip:
     """A chip as built of a description; nothing that runs on it changes it."""
 
-    description: CrossbarDescription
+    description: TiledDescription
     """What it was built from, with the sources of all constants."""
     tiles: tuple[Tile, ...]
     """All tiles, in the order of the file."""

@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,11 +17,13 @@ from archsim.components.behaviour import Behaviour
 from archsim.components.component import AnyComponent, Setting
 from archsim.components.router import LinkPart
 from archsim.components.technology import Technology
-from archsim.spec import Description
+from archsim.spec import Description, Time
 
 __all__ = [
     "ChipDescription",
     "CrossbarDescription",
+    "NeuronChipDescription",
+    "TiledDescription",
     "Unpriced",
     "expanded",
     "tile_class",
@@ -129,12 +132,9 @@ class ChipDescription(Description):
     """What the chip has and nobody priced."""
 
 
-class CrossbarDescription(ChipDescription):
-    """A chip of tiles with crossbar arrays and their periphery."""
+class TiledDescription(ChipDescription):
+    """A chip of tiles with components, and a network between them."""
 
-    kind: Literal["crossbar"]
-    behaviour: Behaviour
-    """What learning can feel of the hardware."""
     technology: Technology | None = None
     """Process, for parts priced by an equation over it."""
     layout: Annotated[tuple[TileEntry, ...], Field(min_length=1)]
@@ -166,10 +166,35 @@ class CrossbarDescription(ChipDescription):
 
     def setting(self) -> Setting:
         """Return what the components of this chip have to know of it."""
-        behaviour, technology = self.behaviour, self.technology
-        return Setting(
+        return Setting(node=self.technology.node.value if self.technology else 0.0)
+
+
+class CrossbarDescription(TiledDescription):
+    """A chip of tiles with crossbar arrays and their periphery."""
+
+    kind: Literal["crossbar"]
+    behaviour: Behaviour
+    """What learning can feel of the hardware."""
+
+    def setting(self) -> Setting:
+        """Return what the components of this chip have to know of it."""
+        behaviour = self.behaviour
+        return replace(
+            super().setting(),
             conductance_max=behaviour.cell.maximum_conductance.value,
             rows=behaviour.rows,
             columns=behaviour.columns,
-            node=technology.node.value if technology else 0.0,
         )
+
+
+class NeuronChipDescription(TiledDescription):
+    """A chip of digital cores that update neurons and send spikes to each other in packets.
+
+    It computes exactly, so nothing of it changes what a network does; all fields are cost.
+    """
+
+    kind: Literal["neuron_cores"]
+    spike_bits: Annotated[int, Field(ge=1, le=65536)]
+    """Bits of a packet that carries a spike. [bit]"""
+    barrier: Time
+    """From the moment at which all cores are done with a time step until the next begins. [s]"""

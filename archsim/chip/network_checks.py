@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from archsim.chip.description import CrossbarDescription, expanded, tile_count
+from archsim.chip.description import TiledDescription, expanded, tile_count
 from archsim.chip.network import FreeNetwork, MeshNetwork, RingNetwork, TorusNetwork
 from archsim.chip.problem import Problem, did_you_mean
 from archsim.components.component import ComponentDescription
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-def switch_names_are_unique(description: CrossbarDescription) -> Iterator[Problem]:
+def switch_names_are_unique(description: TiledDescription) -> Iterator[Problem]:
     """Refuse switches that are named like a tile or like each other."""
     network = description.network
     if not isinstance(network, FreeNetwork):
@@ -41,7 +41,7 @@ def switch_names_are_unique(description: CrossbarDescription) -> Iterator[Proble
         taken.add(name)
 
 
-def tiles_fit_the_shape(description: CrossbarDescription) -> Iterator[Problem]:
+def tiles_fit_the_shape(description: TiledDescription) -> Iterator[Problem]:
     """Refuse a mesh or torus with fewer nodes than tiles."""
     network = description.network
     if isinstance(network, MeshNetwork | TorusNetwork):
@@ -51,7 +51,7 @@ def tiles_fit_the_shape(description: CrossbarDescription) -> Iterator[Problem]:
             yield Problem(("network", "shape"), message)
 
 
-def links_end_at_nodes(description: CrossbarDescription) -> Iterator[Problem]:
+def links_end_at_nodes(description: TiledDescription) -> Iterator[Problem]:
     """Refuse links with a dangling end, loops, and links of an unknown part."""
     network = description.network
     if not isinstance(network, FreeNetwork):
@@ -75,7 +75,7 @@ def links_end_at_nodes(description: CrossbarDescription) -> Iterator[Problem]:
             yield Problem(path, message + did_you_mean(link.part, parts))
 
 
-def links_are_listed_once(description: CrossbarDescription) -> Iterator[Problem]:
+def links_are_listed_once(description: TiledDescription) -> Iterator[Problem]:
     """Refuse two links from one node to the same other."""
     network = description.network
     if not isinstance(network, FreeNetwork):
@@ -96,7 +96,7 @@ def links_are_listed_once(description: CrossbarDescription) -> Iterator[Problem]
         seen.update(ways)
 
 
-def routes_follow_links(description: CrossbarDescription) -> Iterator[Problem]:
+def routes_follow_links(description: TiledDescription) -> Iterator[Problem]:
     """Refuse routes over missing links, in circles, not between tiles, or given twice."""
     network = description.network
     if not isinstance(network, FreeNetwork) or not network.routes:
@@ -124,7 +124,7 @@ def routes_follow_links(description: CrossbarDescription) -> Iterator[Problem]:
         seen.add((nodes[0], nodes[-1]))
 
 
-def tiles_reach_each_other(description: CrossbarDescription) -> Iterator[Problem]:
+def tiles_reach_each_other(description: TiledDescription) -> Iterator[Problem]:
     """Refuse tiles that another tile has no way to; only free topologies can have them."""
     network = description.network
     if not isinstance(network, FreeNetwork):
@@ -151,7 +151,7 @@ def tiles_reach_each_other(description: CrossbarDescription) -> Iterator[Problem
             )
 
 
-def datelines_have_channels(description: CrossbarDescription) -> Iterator[Problem]:
+def datelines_have_channels(description: TiledDescription) -> Iterator[Problem]:
     """Refuse bounded buffers on a ring or torus that cannot be split into two classes."""
     network = description.network
     if isinstance(network, RingNetwork | TorusNetwork):
@@ -164,7 +164,7 @@ def datelines_have_channels(description: CrossbarDescription) -> Iterator[Proble
             yield Problem(("network", "link", "channels"), message)
 
 
-def routers_route(description: CrossbarDescription) -> Iterator[Problem]:
+def routers_route(description: TiledDescription) -> Iterator[Problem]:
     """Refuse switches without a router, and routers that are no routers."""
     router: ComponentDescription | None = getattr(description.network, "router", None)
     if router is None:
@@ -180,7 +180,7 @@ def routers_route(description: CrossbarDescription) -> Iterator[Problem]:
         yield Problem(("network", "router", "kind"), f"expected a router, got {router.kind}")
 
 
-def network_names_are_its_own(description: CrossbarDescription) -> Iterator[Problem]:
+def network_names_are_its_own(description: TiledDescription) -> Iterator[Problem]:
     """Refuse components of tiles that are named like a part of the network."""
     taken = description.groups()["network"]
     for group, components in description.tiles.items():
@@ -190,5 +190,5 @@ def network_names_are_its_own(description: CrossbarDescription) -> Iterator[Prob
                 yield Problem(("tiles", group, role), message)
 
 
-def _tile_names(description: CrossbarDescription) -> list[str]:
+def _tile_names(description: TiledDescription) -> list[str]:
     return list(itertools.chain.from_iterable(map(expanded, description.layout)))

@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from archsim import catalog
 from archsim.chip.checks import Problem, problems
-from archsim.chip.description import ChipDescription, CrossbarDescription
+from archsim.chip.description import ChipDescription, CrossbarDescription, NeuronChipDescription
 from archsim.components.registry import Registry
 from archsim.spec import read
 
@@ -91,3 +91,4 @@ ANY_CHIP: TypeAdapter[ChipDescription] = TypeAdapter(
 """Reads a chip of any registered kind, told by its field ``kind``."""
 
 register_chip("crossbar", CrossbarDescription, checks=problems)
+register_chip("neuron_cores", NeuronChipDescription, checks=problems)

@@ -16,6 +16,7 @@ from archsim.cli.explain import diff, wear, why
 from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
+from archsim.cli.study import sweep
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
@@ -111,18 +112,10 @@ def app() -> None:
 
 
 _COMMANDS = (
-    demo,
-    run,
-    list_entries,
-    show,
-    check,
-    schema,
-    audit,
-    compare,
-    validate,
-    why,
-    diff,
-    wear,
+    *(demo, run, sweep),
+    *(list_entries, show, check, schema),
+    *(audit, compare, validate),
+    *(why, diff, wear),
 )
 for _command in _COMMANDS:
     app.add_command(_command)

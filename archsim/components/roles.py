@@ -40,6 +40,10 @@ ROLES = MappingProxyType(
         "gradient": Role(("read", "write"), "keeps gradients until all errors are known"),
         "register": Role(("read", "write"), "keeps what a unit works on"),
         "random": Role(("draw",), "draws the numbers of stochastic pulses"),
+        "soma": Role(
+            ("update_active", "update_inactive"), "updates the neurons of a core, one by one"
+        ),
+        "synapses": Role(("event",), "takes the synaptic events of spikes that arrive"),
         "controller": Role(("step",), "sequences the arrays and their periphery"),
     }
 )

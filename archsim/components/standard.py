@@ -15,6 +15,7 @@ from archsim.components.digital import Alu, Controller, RandomSource, ShiftAdd
 from archsim.components.memory import Accumulator, Edram, Register, Sram
 from archsim.components.neuron import AnalogNeuron, DigitalNeuron
 from archsim.components.router import LinkPart, Router
+from archsim.components.soma import Soma, Synapses
 
 __all__ = [
     "Accumulator",
@@ -35,7 +36,9 @@ __all__ = [
     "Router",
     "SampleHold",
     "ShiftAdd",
+    "Soma",
     "Sram",
+    "Synapses",
     "TransimpedanceAmplifier",
     "WriteDriver",
 ]

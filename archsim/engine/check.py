@@ -162,13 +162,13 @@ def _check_forks(segment: Segment, stations: StationTable) -> None:
 
 
 def _check_range(segment: Segment, stations: StationTable) -> None:
-    total = float(segment.release_ticks.max(initial=0))
-    total += float(segment.occupancy_ticks.sum(dtype=np.float64))
-    total += float(segment.latency_ticks.sum(dtype=np.float64))
     delay = int((stations.columns.head_ticks + stations.columns.credit_ticks).max(initial=0))
-    total += float(delay) * segment.visit_count
-    if total >= TICK_LIMIT:
+    each = segment.occupancy_ticks.astype(np.float64) + segment.latency_ticks + float(delay)
+    upto = np.concatenate(([0.0], np.cumsum(each)))[segment.visit_offsets[1:]]
+    upto += np.maximum.accumulate(segment.release_ticks.astype(np.float64))
+    bad = _first(upto >= TICK_LIMIT)
+    if bad >= 0:
         raise ResourceError(
-            f"segment of {segment.visit_count} visits: its times may add up to {total:.3g} fs, "
-            f"more than the {TICK_LIMIT:.3g} fs that a segment can hold; cut it into shorter ones"
+            f"{segment.label(bad)}: expected times that add up to less than {TICK_LIMIT:.3g} fs in "
+            f"a segment, got {upto[bad]:.3g} fs up to this task; cut it into shorter segments"
         )

@@ -11,11 +11,17 @@ from archsim.engine.buffers import BufferedRun
 from archsim.engine.check import check_segment, check_stations
 from archsim.engine.contract import Timing
 from archsim.engine.policy import Policy, StationControl
+from archsim.engine.room import check_room
 from archsim.engine.simulation import SegmentRun
 from archsim.errors import ProgramError
 from archsim.mapping.program import IntArray, Segment, StationTable
 
 __all__ = ["ReferenceEngine"]
+
+_VISIT_BYTES = 300
+"""Seven lists of Python integers hold a visit. [bytes]"""
+_TASK_BYTES = 400
+"""A task, its dependents and its entries of the calendar. [bytes]"""
 
 
 class ReferenceEngine:
@@ -53,6 +59,7 @@ class ReferenceEngine:
 
     def run(self, segment: Segment, *, ordered: bool = False) -> Timing:
         """Return the timing of the next segment (see `archsim.engine.contract.Engine.run`)."""
+        check_room(segment, visit_bytes=_VISIT_BYTES, task_bytes=_TASK_BYTES)
         check_segment(segment, self._stations)
         kind = BufferedRun if self._buffered else SegmentRun
         run = kind(self._env, self._base, self._stations, segment, self._controls)

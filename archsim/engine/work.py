@@ -10,12 +10,17 @@ from archsim.engine import _kernel as kernel
 from archsim.engine._kernel import IntArray
 from archsim.engine.check import TICK_LIMIT
 from archsim.engine.plant import RECORD_LIMIT, Plant
+from archsim.engine.room import check_room
 from archsim.errors import ResourceError
 from archsim.mapping.program import Segment
 
 __all__ = ["Work"]
 
 _NONE = np.zeros(0, dtype=np.int64)
+_VISIT_BYTES = kernel.VISIT.itemsize + 4 * 8
+"""A record, two columns of results, and as much while they are sorted or summed. [bytes]"""
+_TASK_BYTES = 9 * 8
+"""What `kernel.Tasks` and the calendar hold of a task. [bytes]"""
 _WORD = 63
 """Bits of a key of the calendar."""
 
@@ -35,7 +40,7 @@ class Work:
     Raises
     ------
     ResourceError
-        If the segment is too long.
+        If the segment is too long, or takes more memory than is free.
     """
 
     def __init__(self, plant: Plant, segment: Segment, refuse: Callable[[], None]) -> None:
@@ -45,6 +50,7 @@ class Work:
                 f"segment of {visits} visits and {tasks} tasks: expected fewer than "
                 f"{RECORD_LIMIT} of each; cut it into shorter ones"
             )
+        check_room(segment, visit_bytes=_VISIT_BYTES, task_bytes=_TASK_BYTES)
         self._settled = 0
         self.events = 0
         """Events that the loop handled."""

@@ -104,8 +104,8 @@ class Lowering:
     def __post_init__(self) -> None:
         """Give every front end, component and link its station."""
         fronts = self.placement.numbers
-        if self.joined:
-            fronts = fronts.reshape(min(len(fronts), 1), -1)
+        if self.joined and fronts.size:
+            fronts = fronts.reshape(1, -1)
         self.fabric = ChipStations(self.chip, fronts)
         self.stations = self.fabric.table()
         controllers = self.chip.providers("controller") or self.chip.tiles

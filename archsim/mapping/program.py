@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.errors import ResourceError
+
 __all__ = [
     "Account",
     "AccountTable",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 IntArray = NDArray[np.int64]
+_WORD = 1 << 63
 
 
 class Account(NamedTuple):
@@ -316,15 +319,18 @@ class SegmentBuilder:
 
         Raises
         ------
-        OverflowError
-            If a number does not fit 64 bits.
+        ResourceError
+            If a number does not fit 64 bits; the text names its task.
         """
         columns = self._columns
         columns["dependency_offsets"].append(len(columns["dependencies"]))
         columns["visit_offsets"].append(len(columns["station"]))
         arrays: dict[str, IntArray] = {}
         for name in _ARRAYS:
-            array = np.array(columns[name], dtype=np.int64)
+            try:
+                array = np.array(columns[name], dtype=np.int64)
+            except OverflowError:
+                raise ResourceError(self._too_large(name)) from None
             array.flags.writeable = False
             arrays[name] = array
         labels = tuple(self._labels) if any(self._labels) else ()
@@ -337,3 +343,15 @@ class SegmentBuilder:
             labels=labels,
             **arrays,
         )
+
+    def _too_large(self, name: str) -> str:
+        """Return which task has a number in a column that does not fit 64 bits."""
+        columns = self._columns
+        place = next(n for n, value in enumerate(columns[name]) if not -_WORD <= value < _WORD)
+        value = columns[name][place]
+        if name.startswith("side_"):
+            place = columns["side_visit"][place]
+        if name not in ("release_ticks", "flits", "fork_of"):
+            place = bisect.bisect_right(columns["visit_offsets"], place) - 1
+        label = f" ({self._labels[place]})" if self._labels[place] else ""
+        return f"task {place}{label}: expected {name} that fits 64 bits, got {value}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archsim.chip import ChipDescription, CrossbarDescription, build, read_chip
+from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement, place
@@ -81,9 +81,9 @@ def check(
     if faults:
         raise SpecError(faults)
     placement = None
-    if isinstance(chip, CrossbarDescription):
+    if isinstance(chip, TiledDescription):
         machine = build(chip)
-        if workload is not None:
+        if workload is not None and isinstance(chip, CrossbarDescription):
             substrate = Substrate(chip.behaviour, workload.shapes, seed=0)
             planes = chip.behaviour.planes
             placement = place(substrate.blocks, planes=planes, chip=machine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
@@ -26,8 +26,8 @@ ROWS = 1 << 17
 _WAITING = 2
 """Row groups that may wait for the thread before the run does."""
 _TEXTS = ("tile", "component", "action", "phase")
-_SORTED = ("task", "visit", "arrival_tick", "start_tick")
-"""Columns in which differences are small or regular, written as differences."""
+_REGULAR = ("task", "visit", "arrival_tick", "start_tick")
+"""Columns with many values; as differences they are far smaller, but slower to write."""
 
 
 def require_parquet() -> None:
@@ -51,8 +51,8 @@ def require_parquet() -> None:
 class EventFile:
     """A Parquet file that takes events while a run goes on, in bounded memory.
 
-    Texts are written as numbers of a dictionary, ids and ticks as differences, before they are
-    compressed. Equal events give equal bytes, however they were cut into segments.
+    Texts and numbers that repeat are written as places in a dictionary; before compression, other
+    ids and ticks become differences. Equal events give equal bytes, however they were cut.
 
     Parameters
     ----------
@@ -71,8 +71,15 @@ class EventFile:
         require_parquet()
         self._writer = _open(file, compression)
         self._texts: dict[str, _Texts] = {name: _Texts(place) for place, name in _PLACES}
-        self._filling: list[EventBatch] = []
+        self._group: dict[str, NDArray[Any]] = {
+            name: np.zeros(ROWS, dtype=np.int32 if name in _TEXTS else np.int64)
+            for name in EVENT_COLUMNS
+        }
+        self._filled = 0
+        """Rows of the group so far."""
+        self._waiting: list[EventBatch] = []
         self._rows = 0
+        """Rows that wait to be handed over."""
         self._handed: queue.Queue[list[EventBatch] | None] = queue.Queue(_WAITING)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="events", daemon=True)
@@ -90,7 +97,7 @@ class EventFile:
     ) -> None:
         """Write what is left, and end the thread."""
         if kind is None:
-            self._handed.put(self._filling)
+            self._handed.put(self._waiting)
         self._handed.put(None)
         self._thread.join()
         self._writer.close()
@@ -107,63 +114,59 @@ class EventFile:
         """
         if self._failure is not None:
             raise self._failure
-        self._filling.append(batch)
+        self._waiting.append(batch)
         self._rows += len(batch)
         if self._rows >= ROWS:
-            self._handed.put(self._filling)
-            self._filling, self._rows = [], 0
+            self._handed.put(self._waiting)
+            self._waiting, self._rows = [], 0
 
     def _work(self) -> None:
         """Write what is handed over, in row groups of equal length."""
-        rest: list[dict[str, NDArray[Any]]] = []
-        while (batches := self._handed.get()) is not None:
-            if self._failure is not None:
-                continue
-            try:
-                rest = self._write(rest + [self._columns(batch) for batch in batches])
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that runs
-                self._failure = error
+        over = False
         try:
-            if rest and self._failure is None:
-                self._write_group(_joined(rest))
-        except BaseException as error:  # noqa: BLE001 - likewise
+            while (batches := self._handed.get()) is not None:
+                for batch in batches:
+                    self._take(batch)
+            over = True
+            self._write_group()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that runs
             self._failure = error
+            while not over:
+                over = self._handed.get() is None
 
-    def _write(self, parts: list[dict[str, NDArray[Any]]]) -> list[dict[str, NDArray[Any]]]:
-        """Write all whole row groups and return what is left."""
-        whole = _joined(parts)
-        length = len(whole["visit"])
-        last = length - length % ROWS
-        for begin in range(0, last, ROWS):
-            self._write_group({k: v[begin : begin + ROWS] for k, v in whole.items()})
-        return [{k: v[last:] for k, v in whole.items()}]
+    def _take(self, batch: EventBatch) -> None:
+        """Add events to the row group, and write it whenever it is full."""
+        codes = {name: texts.codes(batch.accounts) for name, texts in self._texts.items()}
+        done = 0
+        while done < len(batch):
+            length = min(len(batch) - done, ROWS - self._filled)
+            source = slice(done, done + length)
+            target = slice(self._filled, self._filled + length)
+            account = batch.account[source]
+            for name, numbers in codes.items():
+                np.take(numbers, account, out=self._group[name][target])
+            self._group["segment"][target] = batch.segment
+            for name, column in batch.columns().items():
+                self._group[name][target] = column[source]
+            done += length
+            self._filled += length
+            if self._filled == ROWS:
+                self._write_group()
 
-    def _columns(self, batch: EventBatch) -> dict[str, NDArray[Any]]:
-        columns: dict[str, NDArray[Any]] = {
-            "run": np.zeros(len(batch), dtype=np.int64),
-            "segment": np.full(len(batch), batch.segment),
-            "task": batch.task,
-            "visit": batch.visit,
-            "arrival_tick": batch.arrival_ticks,
-            "start_tick": batch.start_ticks,
-            "busy_ticks": batch.busy_ticks,
-            "count": batch.count,
-        }
-        for name, texts in self._texts.items():
-            columns[name] = texts.codes(batch.accounts)[batch.account]
-        return columns
-
-    def _write_group(self, columns: dict[str, NDArray[Any]]) -> None:
+    def _write_group(self) -> None:
         import pyarrow as pa  # noqa: PLC0415  (optional)
 
-        if not len(columns["visit"]):
+        if not self._filled:
             return
-        arrays = [
-            self._texts[name].packed(columns[name]) if name in _TEXTS else pa.array(columns[name])
-            for name in EVENT_COLUMNS
-        ]
+        arrays = []
+        for name in EVENT_COLUMNS:
+            column = self._group[name][: self._filled]
+            arrays.append(
+                self._texts[name].packed(column) if name in self._texts else pa.array(column)
+            )
         table = pa.Table.from_arrays(arrays, schema=self._writer.schema)
         self._writer.write_table(table, row_group_size=ROWS)
+        self._filled = 0
 
 
 _PLACES = ((1, "tile"), (2, "component"), (3, "action"), (0, "phase"))
@@ -198,24 +201,22 @@ class _Texts:
         return pa.DictionaryArray.from_arrays(pa.array(places[codes]), words)
 
 
-def _joined(parts: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    if len(parts) == 1:
-        return parts[0]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
 def _open(file: IO[bytes], compression: Compression) -> Any:  # noqa: ANN401 - of an optional package
     import pyarrow as pa  # noqa: PLC0415  (optional)
     from pyarrow import parquet  # noqa: PLC0415
 
     text = pa.dictionary(pa.int32(), pa.string())
-    kinds = [(name, text if name in _TEXTS else pa.int64()) for name in EVENT_COLUMNS]
+    fields = [
+        pa.field(name, text if name in _TEXTS else pa.int64(), nullable=False)
+        for name in EVENT_COLUMNS
+    ]
+    small = _REGULAR if compression == "zstd" else ()
     return parquet.ParquetWriter(
         file,
-        pa.schema(kinds),
+        pa.schema(fields),
         compression=compression,
-        use_dictionary=[name for name in EVENT_COLUMNS if name not in _SORTED],
-        column_encoding=dict.fromkeys(_SORTED, "DELTA_BINARY_PACKED"),
+        use_dictionary=[name for name in EVENT_COLUMNS if name not in _REGULAR],
+        column_encoding=dict.fromkeys(small, "DELTA_BINARY_PACKED"),
         write_statistics=False,
     )
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from archsim.chip import ChipDescription, CrossbarDescription, component_tables
+from archsim.chip import ChipDescription, TiledDescription, component_tables
 from archsim.components.component import Component
 from archsim.errors import ArchsimError
 from archsim.report.tables import Column, Table
@@ -123,7 +123,7 @@ def _cost_needs(description: ChipDescription, path: str, value: object) -> Needs
         return "a new run"
     if ".wear." in path:
         return "nothing"
-    if not isinstance(description, CrossbarDescription):
+    if not isinstance(description, TiledDescription):
         return "new prices"
     try:
         before = component_tables(description)

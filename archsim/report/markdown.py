@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archsim.chip import CrossbarDescription, build
+from archsim.chip import TiledDescription, build
 from archsim.chip.published import Published
 from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
 from archsim.report.course import reach_section
+from archsim.report.gains import gains_section
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.sections import (
     accuracy_section,
@@ -52,14 +53,16 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     """
     context = context or Context()
     chip, _ = descriptions(run)
+    gains = gains_section(run)
     reach = reach_section(run.metrics)
     sections = [
         totals_section(run),
         accuracy_section(run, course=True),
         *([reach] if reach is not None else []),
         breakdown_section(run, tiles=True),
+        *([gains] if gains is not None else []),
         currents_section(run),
-        *([chip_section(build(chip))] if isinstance(chip, CrossbarDescription) else []),
+        *([chip_section(build(chip))] if isinstance(chip, TiledDescription) else []),
         *context.baselines,
     ]
     if context.published is not None:

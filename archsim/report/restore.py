@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from archsim.chip import CrossbarDescription
+from archsim.chip import TiledDescription
 from archsim.frames import STATIC_PREFIX
 from archsim.ledger import ActionRow, Ledger, Price, Prices, StateRow, Tally
 from archsim.mapping.program import Account, AccountTable, StationTable
@@ -83,6 +83,6 @@ def restored(stored: StoredRun) -> Run:
         trace=TraceTotals(),
         placement=None,
         policies=tuple(str(one) for one in stored.manifest.get("policies", ())),
-        machine=chip if isinstance(chip, CrossbarDescription) else None,
+        machine=chip if isinstance(chip, TiledDescription) else None,
         task=workload,
     )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from archsim.chip import Chip, ChipDescription
+from archsim.chip import Chip, ChipDescription, CrossbarDescription
 from archsim.report.accuracy import accuracy_table, course_table, last_metrics
+from archsim.report.activity import activity_table, has_activity
 from archsim.report.breakdown import (
     act_table,
     component_table,
@@ -54,10 +55,13 @@ def totals_section(run: Run) -> Section:
 
 def _step_texts(run: Run) -> Iterator[str]:
     """Give a sentence on the mean step, which drift and retention take as declared."""
-    if run.machine is None or run.learnt is None or not run.learnt.steps:
+    if run.learnt is None or not run.learnt.steps:
+        return
+    machine = run.machine
+    if not isinstance(machine, CrossbarDescription):
         return
     mean = run.totals.training_time / run.learnt.steps
-    declared = run.machine.behaviour.step_period.value
+    declared = machine.behaviour.step_period.value
     text = (
         f"A step took {engineering(mean, 's')} on average; behaviour.step_period declares "
         f"{engineering(declared, 's')}"
@@ -72,7 +76,12 @@ def _step_texts(run: Run) -> Iterator[str]:
 
 
 def accuracy_section(run: Run, *, course: bool = False) -> Section:
-    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too."""
+    """Return the scores, beside the decoder's ceiling; on request, those after each epoch too.
+
+    Of a network that learns nothing, return what it did.
+    """
+    if has_activity(run.metrics):
+        return Section(title="Activity", items=(activity_table(run.metrics),))
     last = last_metrics(run.metrics)
     epochs = int(run.metrics["epoch"].max()) + 1 if len(run.metrics) else 0
     steps = int(run.metrics["step"].max()) if len(run.metrics) else 0

@@ -10,7 +10,7 @@ import rich.text
 import rich.tree
 from pydantic import BaseModel
 
-from archsim.chip import Chip, ChipDescription, CrossbarDescription, build
+from archsim.chip import Chip, ChipDescription, CrossbarDescription, TiledDescription, build
 from archsim.components.component import Action, Component
 from archsim.report.fields import constant_text, shown
 from archsim.spec import Constant
@@ -62,11 +62,18 @@ def chip_tree(
         Whether to add the note of each constant to its source.
     """
     children: list[Branch] = []
-    if isinstance(description, CrossbarDescription):
+    if isinstance(description, TiledDescription):
         chip = build(description)
-        behaviour = _fields("behaviour", description.behaviour, notes)
-        remark = "behaviour: training feels it"
-        children += [_sizes(chip), _branch("behaviour", remark, behaviour)]
+        children.append(_sizes(chip))
+        if isinstance(description, CrossbarDescription):
+            behaviour = _fields("behaviour", description.behaviour, notes)
+            children.append(_branch("behaviour", "behaviour: training feels it", behaviour))
+        children += [
+            branch
+            for name in ("spike_bits", "barrier")
+            if hasattr(description, name)
+            for branch in _of(name, getattr(description, name), notes)
+        ]
         children += [_group(chip, group, count, notes) for group, count in _groups(chip).items()]
     else:
         skipped = {"name", "kind", "about", "unpriced"}

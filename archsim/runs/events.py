@@ -46,18 +46,21 @@ class EventBatch:
         """Return the number of events."""
         return len(self.visit)
 
+    def columns(self) -> dict[str, IntArray]:
+        """Return the columns of numbers by the names that they have in tables."""
+        return {
+            "task": self.task,
+            "visit": self.visit,
+            "arrival_tick": self.arrival_ticks,
+            "start_tick": self.start_ticks,
+            "busy_ticks": self.busy_ticks,
+            "count": self.count,
+        }
+
     def rows(self) -> Iterator[EventRow]:
         """Yield the events one by one."""
-        columns = (
-            self.task,
-            self.visit,
-            self.account,
-            self.arrival_ticks,
-            self.start_ticks,
-            self.busy_ticks,
-            self.count,
-        )
-        for task, visit, account, arrival, start, busy, count in zip(
+        columns = (self.account, *self.columns().values())
+        for account, task, visit, arrival, start, busy, count in zip(
             *(column.tolist() for column in columns), strict=True
         ):
             phase, tile, component, action = self.accounts[account]

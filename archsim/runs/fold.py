@@ -9,14 +9,13 @@ from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
 from archsim.mapping.lower import Lowering
 from archsim.mapping.lower_spikes import spike_segment
+from archsim.mapping.lower_steps import StepLowering
 from archsim.mapping.program import Segment
 from archsim.mapping.ticks import ticks
 from archsim.runs.events import EventSink, events_of
-from archsim.trace import TRAINING_PHASES, SpikeSegment, TraceSegment
+from archsim.trace import TRAINING_PHASES, AnySegment, StepSegment, TraceSegment
 
 __all__ = ["AnySegment", "Fold"]
-
-AnySegment = TraceSegment | SpikeSegment
 
 
 @dataclass(slots=True)
@@ -45,15 +44,19 @@ class Fold:
     """Windows of real time that the chip needed longer than."""
     _since: int = 0
     """Ticks since the last window ended."""
+    _steps: StepLowering = field(init=False)
 
     def __post_init__(self) -> None:
         """Open an empty ledger."""
+        self._steps = StepLowering(self.lowering)
         self.ledger = Ledger(accounts=self.lowering.accounts, stations=self.lowering.stations)
 
     def __call__(self, trace: AnySegment) -> None:
         """Book one trace segment."""
         if isinstance(trace, TraceSegment):
             segment = self.lowering.segment(trace)
+        elif isinstance(trace, StepSegment):
+            segment = self._steps.segment(trace)
         else:
             segment = spike_segment(self.lowering, trace)
         self.longest = max(self.longest, segment.visit_count)
@@ -79,7 +82,7 @@ class Fold:
 
         Programming and evaluation lie outside the windows.
         """
-        if segment.phase not in TRAINING_PHASES:
+        if segment.phase not in TRAINING_PHASES or isinstance(trace, StepSegment):
             return segment
         self._since += end_tick
         if not trace.window:

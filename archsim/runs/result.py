@@ -15,7 +15,7 @@ import pandas as pd
 
 import archsim
 from archsim import plugins
-from archsim.chip.description import CrossbarDescription
+from archsim.chip.description import CrossbarDescription, TiledDescription
 from archsim.components.array import CrossbarArray
 from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metrics_frame
 from archsim.ledger import STATE_SCALE, Ledger, Prices
@@ -93,8 +93,8 @@ class Run:
     """Visits of the longest segment."""
     late_windows: int = 0
     """Windows of real time that the chip needed longer than."""
-    machine: CrossbarDescription | None = None
-    """The chip as described; None where the run was no crossbar's."""
+    machine: TiledDescription | None = None
+    """The chip as described; None where it was a GPU's."""
     task: WorkloadDescription | None = None
     """The workload as described."""
     learnt: TrainingResult | None = None
@@ -162,7 +162,7 @@ class Run:
         The trace keeps Σ g·|x| of lines in full-scale cells; a full-scale cell carries G_max times
         the array's read or write voltage (Ohm's law).
         """
-        if self.machine is None:
+        if not isinstance(self.machine, CrossbarDescription):
             return {}
         arrays = [
             part

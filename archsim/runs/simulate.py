@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 
 from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription
+from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.engine import Engine, EngineName, Policy, ReplayEngine, Timing, choose
-from archsim.engine.policy import policies as registered_policies
+from archsim.components.cores import Cores
+from archsim.components.substrate import Substrate
+from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
-from archsim.mapping.lower import Lowering
-from archsim.mapping.place import place
-from archsim.mapping.program import Segment, StationTable
+from archsim.runs.costing import Watch, costing
 from archsim.runs.events import EventBatch, EventSink
-from archsim.runs.fold import AnySegment, Fold
+from archsim.runs.fold import Fold
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
-from archsim.runs.writes import write_rows
+from archsim.runs.writes import WriteRow, write_rows
 from archsim.spec import dump
-from archsim.trace import Recorder
+from archsim.trace import AnySegment, Recorder
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
 
-Watch = Callable[[StationTable, Segment, Timing], None]
 Through = Callable[[Fold], Callable[[AnySegment], None]]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
@@ -95,9 +91,10 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         task = read_workload(workload, settings=chosen["workload"])
     else:
         task = workload
-    if not isinstance(machine, CrossbarDescription):
+    if not isinstance(machine, TiledDescription):
         raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar, got kind {machine.kind}; "
+            f"chip {machine.name}: expected a chip of kind crossbar or "
+            f"neuron_cores, got kind {machine.kind}; "
             "set a run beside a GPU with compare"
         )
     kept: list[EventBatch] | None = [] if events is True else None
@@ -125,7 +122,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         machine=machine,
         task=task,
         learnt=learnt,
-        writes=write_rows(bench.substrate.cell_writes(), bench.placement),
+        writes=bench.writes(),
     )
 
 
@@ -135,7 +132,7 @@ class _Bench:
     def __init__(
         self,
         task: WorkloadDescription,
-        machine: CrossbarDescription,
+        machine: TiledDescription,
         seed: int,
         engine: EngineName,
         policies: Mapping[str, str | Policy],
@@ -143,35 +140,46 @@ class _Bench:
         watch: Watch | None,
     ) -> None:
         self.task, self.seed = task, seed
-        self.chip = build(machine)
-        behaviour = machine.behaviour
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=self.recorder)
-        self.placement = place(
-            self.substrate.blocks,
-            planes=behaviour.planes,
-            chip=self.chip,
-            note=self.substrate.room,
+        self.substrate = self._grounded(machine)
+        ground = self.substrate
+        line = costing(
+            build(machine),
+            ground.blocks if isinstance(ground, Substrate) else (),
+            room=ground.room if isinstance(ground, Substrate) else "",
+            engine=engine,
+            policies=policies,
+            events=events,
+            watch=watch,
         )
-        self.lowering = Lowering(
-            chip=self.chip, placement=self.placement, joined=behaviour.lockstep
-        )
+        self.chip, self.placement, self.fold = line.chip, line.placement, line.fold
+        self.lowering, self.policies = line.lowering, line.policies
         each = events is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
-        stations = self.lowering.stations
-        timer, self.policies = _engine(engine, stations, policies)
-        self.fold = Fold(
-            lowering=self.lowering,
-            engine=timer,
-            events=events,
-            watch=None if watch is None else functools.partial(watch, stations),
-        )
         self._receive: Callable[[AnySegment], None] = self.fold
+
+    def writes(self) -> tuple[WriteRow, ...]:
+        """Return how many cells of each array were written how often."""
+        if not isinstance(self.substrate, Substrate):
+            return ()
+        return write_rows(self.substrate.cell_writes(), self.placement)
 
     def pass_through(self, through: Through) -> None:
         """Let something else receive the segments, one by one, before the fold does."""
         self._receive = through(self.fold)
         self.recorder.merge = None
+
+    def _grounded(self, machine: TiledDescription) -> Substrate | Cores:
+        """Return what the network runs on."""
+        task = self.task
+        if not isinstance(machine, CrossbarDescription):
+            if task.shapes:
+                raise InputError(
+                    f"workload {task.name}, which learns weights in arrays: expected a chip of "
+                    f"kind crossbar, got {machine.name} of kind {machine.kind}"
+                )
+            return Cores(recorder=self.recorder)
+        return substrate_of(machine.behaviour, task.shapes, seed=self.seed, recorder=self.recorder)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self._receive(segment)
@@ -190,44 +198,6 @@ class _Bench:
             self.task, self.substrate, seed=self.seed, on_metric=on_metric, progress=progress
         )
         return measured, result
-
-
-def _engine(
-    name: EngineName, stations: StationTable, policies: Mapping[str, str | Policy]
-) -> tuple[Engine, tuple[str, ...]]:
-    """Return the engine, and the custom policies by the stations they rule."""
-    chosen: dict[int, Policy] = {}
-    named = []
-    for pattern, policy in policies.items():
-        hits = [
-            n for n, s in enumerate(stations.stations) if fnmatchcase(s.name, _literal(pattern))
-        ]
-        if not hits:
-            known = ", ".join(station.name for station in stations.stations[:12])
-            raise InputError(f"policies: no station is called {pattern!r}; there are {known}")
-        label = policy if isinstance(policy, str) else policy.__qualname__
-        chosen.update(dict.fromkeys(hits, _policy(policy)))
-        named += [f"{stations[number].name}={label}" for number in hits]
-    engine = choose(name, stations, chosen)
-    return (engine if chosen else ReplayEngine(engine)), tuple(sorted(named))
-
-
-def _policy(policy: str | Policy) -> Policy:
-    """Return the policy, looked up if it is a name."""
-    if not isinstance(policy, str):
-        return policy
-    known = registered_policies()
-    if policy not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise InputError(
-            f"policies: expected one of the registered policies ({names}), got {policy!r}"
-        )
-    return known[policy]
-
-
-def _literal(pattern: str) -> str:
-    """Return a pattern in which brackets are indices, and only * and ? are wild."""
-    return pattern.replace("[", "[[]")
 
 
 def _split(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from archsim.spec.fault import faults_of, locate
 from archsim.spec.node import Mark, Node
 from archsim.spec.tree import replaced
 
-__all__ = ["read", "resolve", "validate", "variants"]
+__all__ = ["read", "resolve", "validate", "variants", "with_settings"]
 
 ModelT = TypeVar("ModelT")
 _SETTING = "--set "
@@ -91,14 +91,18 @@ def resolve(
     if variant:
         mark = Mark(layers.fields.mark.file)
         layers = layers.with_variant(variant, mark, faults)
-    root = layers.fields
-    for name, text in (settings or {}).items():
+    return with_settings(layers.fields, settings or {}, faults), faults
+
+
+def with_settings(root: Node, settings: Mapping[str, str], faults: list[Fault]) -> Node:
+    """Return a resolved tree with settings put in; what is wrong with them goes to `faults`."""
+    for name, text in settings.items():
         mark = Mark(f"{_SETTING}{name}={text}")
         try:
             root = replaced(root, name, _setting(text, mark), mark)
         except SpecError as error:
             faults.extend(error.faults)
-    return root, faults
+    return root
 
 
 def _setting(text: str, mark: Mark) -> Node:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from archsim.trace.ops import Block, Op, OpKind, Phase
 from archsim.trace.spikes import SpikeSegment
+from archsim.trace.steps import StepSegment
 
-__all__ = ["Recorder", "TraceSegment", "TraceTotals"]
+__all__ = ["AnySegment", "Recorder", "TraceSegment", "TraceTotals"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,10 @@ class TraceSegment:
     """Above 0 where inputs come in real time and this segment ends what is done for one of them:
     the next segment begins so long after the first one since the last such end, or as soon as the
     chip is idle if it is late. 0: the next segment begins at once. [s]"""
+
+
+AnySegment = TraceSegment | SpikeSegment | StepSegment
+"""A trace segment in any of its forms."""
 
 
 @dataclass(slots=True)
@@ -62,7 +67,7 @@ class Recorder:
 
     def __init__(
         self,
-        sink: Callable[[TraceSegment | SpikeSegment], None] | None = None,
+        sink: Callable[[AnySegment], None] | None = None,
         *,
         merge: frozenset[str] | None = None,
     ) -> None:
@@ -128,13 +133,12 @@ class Recorder:
         """Whether anybody receives the segments."""
         return self._sink is not None
 
-    def add(self, segment: TraceSegment | SpikeSegment) -> None:
+    def add(self, segment: AnySegment) -> None:
         """Take a segment that was made elsewhere."""
         if isinstance(segment, TraceSegment):
             self._finish(segment)
             return
-        ops = len(segment.arrivals) + len(segment.series) * len(segment.moments)
-        self.tally(segment.counts(), segments=1, ops=ops)
+        self.tally(segment.counts(), segments=1, ops=segment.op_count)
         if self._sink is not None:
             self._sink(segment)
 

@@ -61,6 +61,11 @@ class SpikeSegment:
     window: float = 0.0
     """As in `TraceSegment`. [s]"""
 
+    @property
+    def op_count(self) -> int:
+        """Number of ops."""
+        return len(self.arrivals) + len(self.series) * len(self.moments)
+
     def counts(self) -> Counter[tuple[str, str]]:
         """Return (phase, ``role.action``) → count of all spikes together."""
         result: Counter[tuple[str, str]] = Counter()

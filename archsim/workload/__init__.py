@@ -7,13 +7,15 @@ from archsim.workload.description import ANY_WORKLOAD, WorkloadDescription, read
 from archsim.workload.layered import LayeredDescription
 from archsim.workload.layered_rules import LayeredRule, register_layered_rule
 from archsim.workload.layered_training import LayeredResult, SoftwareResult, learn_in_software
+from archsim.workload.lif import LifDescription, LifResult, run_lif
 from archsim.workload.rules import Change, LearningRule, register_rule
 from archsim.workload.spiking import SpikingDescription
-from archsim.workload.spiking_training import SpikingResult, train_spiking
+from archsim.workload.spiking_training import Activity, SpikingResult, train_spiking
 from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
     "ANY_WORKLOAD",
+    "Activity",
     "AttractorDescription",
     "AttractorResult",
     "BackpropDescription",
@@ -23,6 +25,8 @@ __all__ = [
     "LayeredResult",
     "LayeredRule",
     "LearningRule",
+    "LifDescription",
+    "LifResult",
     "SoftwareResult",
     "SpikingDescription",
     "SpikingResult",
@@ -36,6 +40,7 @@ __all__ = [
     "register_layered_rule",
     "register_rule",
     "register_workload",
+    "run_lif",
     "train",
     "train_spiking",
 ]

@@ -177,6 +177,28 @@ def _winner(
     return best
 
 
+class _Updates(NamedTuple):
+    """What updating some weights on one block came to."""
+
+    attempts: int
+    attempt_ones: int
+    set_words: int
+    reset_words: int
+    sets: int
+    resets: int
+
+
+@_compiled
+def _book(blocks: Integers, block: int, done: _Updates) -> None:
+    """Add what was counted on one block."""
+    blocks[block, _TRIES] += done.attempts
+    blocks[block, _TRIED_ONES] += done.attempt_ones
+    blocks[block, _SET_WORDS] += done.set_words
+    blocks[block, _RESET_WORDS] += done.reset_words
+    blocks[block, _SETS] += done.sets
+    blocks[block, _RESETS] += done.resets
+
+
 @_compiled
 def _update(
     network: Network,
@@ -187,18 +209,29 @@ def _update(
     count: Integers,
     blocks: Integers,
 ) -> None:
-    """Change the winner's weights: potentiate recent inputs, depress the others."""
+    """Change the winner's weights: potentiate recent inputs, depress the others.
+
+    Counts are kept in registers as long as inputs lie on the same block.
+    """
     model, rule, state, layout = network
     down = rate * model.depression
+    attempts = changes = 0
+    block = int(layout.column_block[winner] + layout.row_block[0])
+    tries = ones = set_words = reset_words = sets = resets = 0
     for pixel in range(len(flags)):
         if state.frozen[pixel, winner]:
             continue
         code = (int(state.weights[pixel, winner]) + model.top) >> 1
-        on = blocks[layout.column_block[winner] + layout.row_block[pixel]]
-        count[4] += 1
+        attempts += 1
         if model.counted:
-            on[_TRIES] += 1
-            on[_TRIED_ONES] += rule.ones[code]
+            here = int(layout.column_block[winner] + layout.row_block[pixel])
+            if here != block:
+                done = _Updates(tries, ones, set_words, reset_words, sets, resets)
+                _book(blocks, block, done)
+                tries = ones = set_words = reset_words = sets = resets = 0
+                block = here
+            tries += 1
+            ones += int(rule.ones[code])
         if code == 0 and not flags[pixel]:
             continue
         change = rate * rule.gains[code] if flags[pixel] else -down
@@ -208,25 +241,41 @@ def _update(
         if new == code:
             continue
         state.weights[pixel, winner] = 2 * new - model.top
-        count[5] += 1
+        changes += 1
         state.writes[pixel, winner] += 1
         if not model.counted:
             continue
-        sets, resets = int(rule.ones[new & ~code]), int(rule.ones[code & ~new])
-        state.ones[pixel, layout.column_block[winner] + layout.row_block[pixel]] += sets - resets
-        on[_SET_WORDS] += sets > 0
-        on[_RESET_WORDS] += resets > 0
-        on[_SETS] += sets
-        on[_RESETS] += resets
+        on, off = int(rule.ones[new & ~code]), int(rule.ones[code & ~new])
+        state.ones[pixel, block] += on - off
+        set_words += on > 0
+        reset_words += off > 0
+        sets += on
+        resets += off
+    _book(blocks, block, _Updates(tries, ones, set_words, reset_words, sets, resets))
+    count[4] += attempts
+    count[5] += changes
 
 
 @_compiled
-def _read(state: State, layout: Layout, row: int, blocks: Integers, first: int, times: int) -> None:
-    """Count the reading of one row, `times` times, from column `first` on."""
+def _read(
+    state: State,
+    layout: Layout,
+    rows: NDArray[np.int32],
+    times: Integers,
+    blocks: Integers,
+    first: int,
+) -> None:
+    """Count the reading of rows, each so many times, from column `first` on."""
     for block in range(layout.lines.shape[1]):
-        blocks[block, first] += times * layout.lines[row, block]
-        blocks[block, first + 1] += times * layout.words[row, block]
-        blocks[block, first + 2] += times * state.ones[row, block]
+        lines = words = ones = 0
+        for place in range(len(rows)):
+            row, factor = rows[place], times[place]
+            lines += factor * layout.lines[row, block]
+            words += factor * layout.words[row, block]
+            ones += factor * state.ones[row, block]
+        blocks[block, first] += lines
+        blocks[block, first + 1] += words
+        blocks[block, first + 2] += ones
 
 
 @_compiled
@@ -283,6 +332,7 @@ def learn(
     inputs, neurons = state.weights.shape
     steps = int(model.duration) + 1
     trains = _trains(steps, inputs)
+    every, once = np.arange(inputs).astype(np.int32), np.ones(inputs, np.int64)
     flags = np.zeros(inputs, np.bool_)
     sums = np.empty(neurons, np.int32)
     potential = np.empty(neurons, np.float64)
@@ -302,10 +352,9 @@ def learn(
         kept[:drawn] += since
         spikes += drawn
         count[0] += drawn
-        for pixel in range(inputs):
-            count[3] += trains.turns[pixel]
-            if model.counted and trains.turns[pixel]:
-                _read(state, layout, pixel, blocks, _TURN_LINES, trains.turns[pixel])
+        count[3] += trains.turns.sum()
+        if model.counted:
+            _read(state, layout, every, trains.turns, blocks, _TURN_LINES)
         for decision in range(decisions):
             if len(log.times):
                 log.fires[fires] = since + trains.times[decision]
@@ -314,11 +363,13 @@ def learn(
             rows = trains.recent[decision, : trains.found[decision]]
             count[1] += 1
             count[2] += len(rows)
+            pruned = 0
             for row in rows:
                 flags[row] = True
-                count[6] += layout.pruned[row]
-                if model.counted:
-                    _read(state, layout, row, blocks, _LINES, 1)
+                pruned += layout.pruned[row]
+            count[6] += pruned
+            if model.counted:
+                _read(state, layout, rows, once, blocks, _LINES)
             _sum_rows(sums, state.weights, rows)
             winner = _winner(model, sums, state.bias, potential, _uniform(fire, steps + decision))
             rate = max(floor, (1.0 + state.fired[winner]) ** -model.exponent)

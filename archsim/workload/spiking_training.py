@@ -36,6 +36,8 @@ _CHUNK = 1000
 """Presentations between looks at progress."""
 _SHOWN = 1000
 """Images of a trace segment of evaluation."""
+_WEIGHT = 3
+"""How much longer it takes to show an image than to learn from it, for the progress."""
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -88,6 +90,10 @@ class _Session:
     train: Pixels = field(init=False)
     test: Pixels = field(init=False)
     total: int = field(init=False)
+    work: int = field(init=False)
+    """Presentations, those without learning as many times as they take longer."""
+    worked: int = 0
+    """How many of them are done."""
     epoch: int = -1
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(7, dtype=np.int64))
     switched: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, dtype=np.int64))
@@ -101,6 +107,18 @@ class _Session:
         self.total = task.epochs * len(data.train)
         self.network = SpikingNetwork(task, self.substrate, self.seed, self.total, data.train.scale)
         self.trace = SpikingTrace(task, self.substrate, self.network.layout)
+        readout = task.readout
+        shown = [(readout.assign_count, len(data.test))]
+        shown += [(readout.probe_count, readout.probe_count)] * readout.probes
+        self.work = self.total + _WEIGHT * sum(
+            min(assign, len(data.train)) + min(test, len(data.test)) for assign, test in shown
+        )
+
+    def on(self, what: str, presentations: int) -> None:
+        """Say what is going on, and that so many presentations more are done."""
+        self.worked += presentations
+        if self.progress is not None:
+            self.progress(what, self.worked / self.work)
 
     @property
     def counted(self) -> bool:
@@ -131,8 +149,7 @@ class _Session:
         for blocks in (tally.blocks, log.blocks):
             self.switched += blocks[:, :, BlockCount().sets :].sum(axis=(0, 1))
         self.trace.learnt(tally, log, epoch=self.epoch, step=before)
-        if self.progress is not None:
-            self.progress(f"epoch {self.epoch + 1}", self.network.done / self.total)
+        self.on(f"epoch {self.epoch + 1}", len(order))
 
     def prune(self, share: float) -> None:
         """Prune up to a share of the wanted fraction."""
@@ -195,6 +212,7 @@ class _Session:
             part = images[start : start + _SHOWN]
             shown = self.network.show(part, name=f"{name} {start}", weights=weights)
             winners.append(shown.winners)
+            self.on(name.partition(" ")[0], _WEIGHT * len(part))
             if self.counted:
                 self.trace.shown(
                     reads=shown.reads,
@@ -321,8 +339,7 @@ def train_spiking(
         session.prune(1.0)
     accuracy = session.score(workload.readout.assign_count, len(data.test), "final")
     session.tell({f"test_{vote}": accuracy[vote] for vote in VOTES})
-    if progress is not None:
-        progress("trained", 1.0)
+    session.on("trained", 0)
     return _result(session, accuracy)
 
 

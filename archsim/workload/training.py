@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from archsim.components.cores import Cores
 from archsim.components.substrate import Substrate
 from archsim.errors import InputError
 from archsim.workload.description import WORKLOADS, WorkloadDescription
@@ -44,7 +45,7 @@ class Trainer(Protocol):
     def __call__(
         self,
         workload: Any,  # noqa: ANN401 (each trainer takes its own kind)
-        substrate: Substrate,
+        substrate: Any,  # noqa: ANN401 (and what that kind runs on)
         *,
         seed: int,
         on_metric: Metric | None = None,
@@ -82,7 +83,7 @@ def register_workload(kind: str, description: type[WorkloadDescription], trainer
 
 def train(
     workload: WorkloadDescription,
-    substrate: Substrate,
+    substrate: Substrate | Cores,
     *,
     seed: int,
     on_metric: Metric | None = None,
@@ -94,8 +95,8 @@ def train(
     ----------
     workload : WorkloadDescription
         What to learn, and how.
-    substrate : Substrate
-        Fresh cells with the workload's shapes; its recorder gets every act.
+    substrate : Substrate or Cores
+        Fresh cells with the workload's shapes, or digital cores; its recorder gets every act.
     seed : int
         Seed of data, order, initial weights and random pulses.
     on_metric : callable, optional

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
-from archsim.engine import ReferenceEngine
+from archsim.engine import ReferenceEngine, room
 from archsim.errors import DeadlockError, ModelError, ProgramError, ResourceError
 from archsim.mapping.program import SegmentBuilder, Station, StationTable, Visit
 
@@ -190,7 +193,7 @@ def test_a_ring_of_full_buffers_is_reported_with_its_cycle(make_engine):
             [Visit(0, 1 << 61, 1 << 61)],
             {},
             ResourceError,
-            r"segment of 1 visits: its times may add up to",
+            r"task 0 \(x\): expected times that add up to less than 4.61e\+18 fs in a segment, got 4.61e\+18 fs",
         ),
     ],
 )
@@ -199,8 +202,54 @@ def test_a_program_that_breaks_a_rule_is_refused_with_its_task(
 ):
     builder = SegmentBuilder()
     builder.task(visits, label="x", **options)
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as found:
         make_engine(one_station).run(builder.build())
+    assert found.value.exit_code == (5 if error is ResourceError else 2)
+
+
+def test_tasks_that_depend_on_each_other_are_refused(make_engine, one_station):
+    builder = SegmentBuilder()
+    first = builder.task([Visit(0, 1, 1)])
+    second = builder.task([Visit(0, 1, 1)], after=[first])
+    builder.task([Visit(0, 1, 1)], after=[second], label="x")
+    segment = builder.build()
+    for circle in ([2, 1], [0, 2]):
+        wrong = dataclasses.replace(segment, dependencies=np.array(circle))
+        with pytest.raises(
+            ProgramError, match=r"task [12].*: expected dependencies with lower ids"
+        ):
+            make_engine(one_station).run(wrong)
+
+
+@pytest.mark.parametrize(
+    ("visit", "options", "name"),
+    [
+        (Visit(0, 1, 1), {"release": 1 << 63}, "release_ticks"),
+        (Visit(0, 1 << 64, 1), {}, "occupancy_ticks"),
+        (Visit(0, 1, 1, 0, side=((0, 1 << 70),)), {}, "side_count"),
+    ],
+)
+def test_a_number_beyond_64_bits_is_refused_with_its_task(visit, options, name):
+    builder = SegmentBuilder()
+    builder.task([Visit(0, 1, 1), Visit(0, 1, 1)])
+    builder.task([visit], label="x", **options)
+    with pytest.raises(ResourceError, match=rf"task 1 \(x\): expected {name} that fits 64 bits"):
+        builder.build()
+
+
+def test_a_segment_that_does_not_fit_memory_is_refused_with_the_first_task_beyond(
+    make_engine, one_station, monkeypatch
+):
+    builder = SegmentBuilder()
+    for number in range(9):
+        builder.task([Visit(0, 1, 1)], label=f"t{number}")
+    segment = builder.build()
+    monkeypatch.setattr(room, "SMALL", 1)
+    monkeypatch.setattr(room, "free_memory", lambda: 500)
+    with pytest.raises(ResourceError, match=r"task [0-3] \(t[0-3]\): expected a segment that fits"):
+        make_engine(one_station).run(segment)
+    monkeypatch.setattr(room, "free_memory", lambda: None)
+    assert make_engine(one_station).run(segment).end_tick == 9
 
 
 @pytest.mark.parametrize(
@@ -208,6 +257,8 @@ def test_a_program_that_breaks_a_rule_is_refused_with_its_task(
     [
         (Station(name="s", servers=0), r"station 0 \(s\): expected at least 1 server, got 0"),
         (Station(name="s", channels=1), r"station 0 \(s\): expected both channels and depth"),
+        (Station(name="s", depth=1), r"got 0 channels of 1 flits"),
+        (Station(name="s", channels=2, depth=-1), r"expected a buffer of at least 1 channel"),
         (Station(name="s", channels=1, depth=1, credit_ticks=0), r"credit_ticks >= 1, got 0 and 0"),
     ],
 )

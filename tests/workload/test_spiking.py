@@ -70,6 +70,17 @@ class TestLearning:
         steps = [row["step"] for row in probed[1] if row["metric"] == "probe_hard"]
         assert steps == [359, 719, 1438]
 
+    def test_progress_rises_to_the_end_through_tests_too(self):
+        machine, told = read_chip("cbram_512k"), []
+        task = small(**{"readout.probes": "1", "readout.probe_count": "50"})
+        substrate = substrate_of(machine.behaviour, task.shapes, seed=0)
+        train_spiking(task, substrate, seed=0, progress=lambda *one: told.append(one))
+        shares = [share for _, share in told]
+        assert shares == sorted(shares)
+        assert shares[-1] == 1.0
+        names = list(dict.fromkeys(text for text, _ in told))
+        assert sorted(names) == ["assign", "epoch 1", "epoch 2", "test", "trained"]
+
     def test_learns_more_than_chance(self):
         result, _ = learnt(small(epochs="6"))
         assert result.accuracy["hard"] > 0.6

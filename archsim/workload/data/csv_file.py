@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import InputError
 
-__all__ = ["MAX_BYTES", "CsvTable", "read_csv"]
+__all__ = ["MAX_BYTES", "CsvTable", "read_csv", "read_numbers"]
 
 MAX_BYTES = 1 << 28
 """Most bytes that a CSV file may have."""
@@ -46,8 +46,32 @@ def read_csv(path: Path, *, label: str) -> CsvTable:
         many numbers as the header.
     """
     place = path.name
+    header, table = read_numbers(path, label)
+    column = header.index(label)
+    pixels = np.delete(table, column, axis=1).astype(np.float32)
+    if not pixels.shape[1]:
+        raise InputError(f"{place}: expected columns of pixels beside {label}, got none")
+    return CsvTable(header, pixels, table[:, column])
+
+
+def read_numbers(path: Path, column: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Return the header of a CSV file and the numbers below it, shape (rows, columns).
+
+    Parameters
+    ----------
+    path : Path
+        File with a header line.
+    column : str
+        Header of a column that has to be there.
+
+    Raises
+    ------
+    InputError
+        As `read_csv`.
+    """
+    place = path.name
     try:
-        header, table = _table(path, label)
+        header, table = _table(path, column)
     except (UnicodeDecodeError, csv.Error):
         raise InputError(f"{place}: expected a CSV file in UTF-8") from None
     except OSError as error:
@@ -57,11 +81,7 @@ def read_csv(path: Path, *, label: str) -> CsvTable:
             f"{place}: expected rows of {len(header)} numbers as in the header, got "
             f"{table.shape[1]}"
         )
-    column = header.index(label)
-    pixels = np.delete(table, column, axis=1).astype(np.float32)
-    if not pixels.shape[1]:
-        raise InputError(f"{place}: expected columns of pixels beside {label}, got none")
-    return CsvTable(header, pixels, table[:, column])
+    return header, table
 
 
 def _table(path: Path, label: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:

@@ -1,0 +1,190 @@
+"""Files of a study: its table, means, curves and a page that shows them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from archsim.report.encode import csv_text
+from archsim.report.page import Page, Section, page_markdown
+from archsim.report.tables import Cell, Column, Table
+from archsim.study import Outcome
+from archsim.study.description import PlotDescription, StudyDescription, TableDescription
+from archsim.study.store import Store
+
+__all__ = ["means", "study_page", "study_records", "write_study"]
+
+_UNITS = {"_j": "J", "_s": "s", "_m2": "m^2"}
+
+
+def write_study(store: Store, outcome: Outcome) -> None:
+    """Write the table of a study as CSV and Parquet, its means, its curves and its page.
+
+    Parquet is left out where pyarrow is not installed, curves where matplotlib is not.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be written.
+    """
+    study, frame = outcome.study, outcome.frame
+    store.write_file("table.csv", csv_text(frame).encode())
+    parquet = _parquet(frame)
+    if parquet is not None:
+        store.write_file("table.parquet", parquet)
+    for one in study.tables:
+        store.write_file(f"{one.name}.csv", csv_text(means(frame, one)).encode())
+    for plot in study.plots:
+        png = _curves(frame, plot)
+        if png is not None:
+            store.write_file(f"{plot.name}.png", png)
+    store.write_file("report.md", page_markdown(study_page(outcome)).encode())
+
+
+def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
+    """Return means and standard deviations over all points that share the values of `by`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Table of a study.
+    wanted : TableDescription
+        What to divide by and what to show.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `by`, ``points``, then each shown column and its sample standard deviation, as
+        ``COLUMN_sd``; failed points are left out. Rows in the order of the study.
+    """
+    done = frame[frame["status"] == "done"]
+    by = [name for name in wanted.by if name in done]
+    shown = [name for name in wanted.show if name in done]
+    rows: list[list[object]] = []
+    for values, part in done.groupby(by, sort=False, dropna=False):
+        row: list[object] = [*values, len(part)]
+        for name in shown:
+            numbers = pd.to_numeric(part[name]).astype("float64")
+            row += [float(numbers.mean()), float(numbers.std()) if len(part) > 1 else 0.0]
+        rows.append(row)
+    columns = [*by, "points", *(text for name in shown for text in (name, f"{name}_sd"))]
+    return pd.DataFrame.from_records(rows, columns=columns)
+
+
+def study_page(outcome: Outcome) -> Page:
+    """Return what a study came to: its means, and what failed."""
+    study, frame = outcome.study, outcome.frame
+    done = int((frame["status"] == "done").sum())
+    lead = [study.about] if study.about else []
+    lead.append(f"{len(frame)} points, {done} done, {outcome.failed} failed.")
+    sections = [
+        Section(title=one.name, items=(_shown(means(frame, one), one, study),))
+        for one in study.tables
+    ]
+    if outcome.failed:
+        failed = frame[frame["status"] == "failed"]
+        counts = failed.groupby("error", sort=False)["point"].agg(["size", "first"])
+        texts = tuple(
+            f"- {row.size_} points, first {row.first_}: {text}"
+            for text, row in counts.rename(columns={"size": "size_", "first": "first_"}).iterrows()
+        )
+        sections.append(Section(title="Failed", items=texts))
+    return Page(title=study.name, lead=tuple(lead), sections=tuple(sections))
+
+
+def study_records(outcome: Outcome) -> list[dict[str, object]]:
+    """Return the table for programs, one mapping a point; missing values are None."""
+    return [
+        {str(name): _json_value(value) for name, value in row.items()}
+        for row in outcome.frame.astype("object").to_dict("records")
+    ]
+
+
+def _json_value(value: object) -> object:
+    if value is None or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def _shown(frame: pd.DataFrame, wanted: TableDescription, study: StudyDescription) -> Table:
+    """Return means as a table for people."""
+    by = [name for name in wanted.by if name in frame]
+    names = [name for name in wanted.show if name in frame]
+    lost = [name for name in wanted.show if name not in frame]
+    several = len(frame) > 0 and int(frame["points"].max()) > 1
+    columns = [Column(name=name) for name in by]
+    for name in names:
+        unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
+        style: str = "quantity" if unit else "number"
+        columns.append(Column(name=_title(name), unit=unit, style=style))  # type: ignore[arg-type]
+        if several:
+            columns.append(Column(name="± sd", unit=unit, style=style))  # type: ignore[arg-type]
+    rows = [tuple(_cells(row, by, names, several=several)) for row in frame.to_dict("records")]
+    note = f"No point has {', '.join(lost)}." if lost else ""
+    return Table(
+        title=f"{study.name}: {wanted.name}", columns=tuple(columns), rows=tuple(rows), note=note
+    )
+
+
+def _cells(
+    row: Mapping[Hashable, Any], by: Sequence[str], names: Sequence[str], *, several: bool
+) -> Iterator[Cell]:
+    for name in by:
+        value = row[name]
+        yield "–" if value is None or value is pd.NA else str(value)
+    for name in names:
+        for column in (name, f"{name}_sd") if several else (name,):
+            value = row[column]
+            yield None if pd.isna(value) else float(value)
+
+
+def _title(name: str) -> str:
+    ends = [end for end in _UNITS if name.endswith(end)]
+    return (name.removesuffix(ends[0]) if ends else name).replace("_", " ")
+
+
+def _parquet(frame: pd.DataFrame) -> bytes | None:
+    try:
+        import pyarrow as pa  # noqa: PLC0415  (optional)
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError:
+        return None
+    file = io.BytesIO()
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    parquet.write_table(table.replace_schema_metadata(None), file)
+    return file.getvalue()
+
+
+def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
+    """Return a figure of means as PNG."""
+    try:
+        import matplotlib as mpl  # noqa: PLC0415  (optional)
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError:
+        return None
+    done = frame[frame["status"] == "done"]
+    if not {plot.x, plot.y, plot.lines or plot.x} <= set(done.columns) or done.empty:
+        return None
+    by = [plot.lines, plot.x] if plot.lines else [plot.x]
+    wanted = TableDescription(name=plot.name, by=tuple(by), show=(plot.y,))
+    averaged = means(done, wanted)
+    groups = averaged.groupby(plot.lines, sort=False) if plot.lines else [("", averaged)]
+    with mpl.rc_context({"svg.hashsalt": "archsim", "font.family": "DejaVu Sans"}):
+        figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        for label, part in groups:
+            axes.plot(part[plot.x], part[plot.y], marker="o", label=str(label))
+        if "x" in plot.log:
+            axes.set_xscale("log")
+        if "y" in plot.log:
+            axes.set_yscale("log")
+        axes.set_xlabel(plot.x)
+        axes.set_ylabel(plot.y)
+        if plot.lines:
+            axes.legend(title=plot.lines, fontsize=8)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+    return file.getvalue()

@@ -1,0 +1,154 @@
+"""The store of a study: one file for each finished point and each trace, whole or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, Self
+
+from archsim.errors import StorageError
+from archsim.runs.recorded import Recorded, read_recorded, write_recorded
+
+__all__ = ["Store"]
+
+_STALE = 3600.0
+"""Age from which an unfinished file belongs to nobody any more. [s]"""
+
+
+class Store:
+    """Results by key, in a folder that many processes and machines may share without a lock.
+
+    A file is written under a name of its own, forced onto the disk, and renamed. Whoever writes the
+    same key writes the same bytes, so it does not matter who comes last.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the store lies; made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def at(cls, folder: str | Path) -> Self:
+        """Return the store in a folder, whatever folder is the current one later."""
+        return cls(Path(folder).absolute())
+
+    def finished(self) -> set[str]:
+        """Return the keys of all finished points."""
+        return {path.stem for path in self.folder.glob("points/*/*.json")}
+
+    def has_trace(self, key: str) -> bool:
+        """Return whether there is a trace of this key."""
+        return self._trace(key).is_file()
+
+    def read(self, key: str) -> dict[str, Any]:
+        """Return the result of a finished point.
+
+        Raises
+        ------
+        StorageError
+            If its file cannot be read or is no result.
+        """
+        path = self._point(key)
+        try:
+            found = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            message = f"{path}: expected the result of a point, {error}; remove it to run it again"
+            raise StorageError(message) from error
+        if not isinstance(found, dict):
+            message = f"{path}: expected the result of a point; remove it to run it again"
+            raise StorageError(message)
+        return found
+
+    def write(self, key: str, result: Mapping[str, object]) -> None:
+        """Keep the result of a point.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        text = json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n"
+        self._put(self._point(key), lambda file: file.write(text.encode()))
+
+    def forget(self, key: str) -> None:
+        """Remove the result of a point, so that it is run again."""
+        self._point(key).unlink(missing_ok=True)
+
+    def read_trace(self, key: str) -> Recorded:
+        """Return a recorded training.
+
+        Raises
+        ------
+        StorageError
+            If its file cannot be read.
+        """
+        path = self._trace(key)
+        try:
+            with path.open("rb") as file:
+                return read_recorded(file)
+        except StorageError:
+            raise
+        except OSError as error:
+            message = f"{path}: cannot be read: {error.strerror or error}"
+            raise StorageError(message) from error
+
+    def write_trace(self, key: str, recorded: Recorded) -> None:
+        """Keep a recorded training.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        self._put(self._trace(key), lambda file: write_recorded(recorded, file))
+
+    def write_file(self, name: str, content: bytes) -> None:
+        """Put a file into the folder of the store, in place of an older one.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        self._put(self.folder / name, lambda file: file.write(content))
+
+    def tidy(self) -> None:
+        """Remove what killed processes left unfinished long ago."""
+        now = time.time()
+        for path in self.folder.glob("unfinished/*"):
+            try:
+                if now - path.stat().st_mtime > _STALE:
+                    path.unlink()
+            except OSError:
+                continue  # somebody else removed it
+
+    def _point(self, key: str) -> Path:
+        return self.folder / "points" / key[:2] / f"{key}.json"
+
+    def _trace(self, key: str) -> Path:
+        return self.folder / "traces" / f"{key}.npz"
+
+    def _put(self, path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+        draft = self.folder / "unfinished" / f"{path.name}.{secrets.token_hex(8)}"
+        try:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with draft.open("xb") as file:
+                    fill(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(path)
+            except BaseException:
+                draft.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            message = f"{path}: cannot be written: {error.strerror or error}"
+            raise StorageError(message) from error
