@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from archsim.errors import InputError
 from archsim.frames import cost_share
 from archsim.ledger import Ledger, Tally
 from archsim.mapping.program import AccountTable, StationTable
-from archsim.runs import Run
+from archsim.runs import Run, run
 from archsim.runs.price import prices
 from archsim.trace import TraceTotals
 
@@ -30,9 +30,12 @@ __all__ = [
     "Fit",
     "GpuPoint",
     "ScaledPoint",
+    "Seam",
+    "SeamPoint",
     "Shape",
     "best_batch",
     "fitted",
+    "madem_seam",
     "scaled_energy_ratio",
     "scaled_run",
     "square",
@@ -44,6 +47,8 @@ SAMPLES = 1000
 """Samples whose cost is counted, so that rounded counts are exact enough."""
 LARGEST_BATCH = 1 << 20
 _FEMTO = 10**15
+_BLOCK, _GAIN = 64, 0.4
+"""Rows and columns of the catalog chip's arrays; gain of the catalog workload, of sixty inputs."""
 _LAWS: Mapping[str, str] = {
     "array": "weights",
     "dac": "lines",
@@ -319,3 +324,67 @@ def scaled_energy_ratio(
         gpu_energy=other.energy.nominal,
         ratio=ratio,
     )
+
+
+class SeamPoint(NamedTuple):
+    """One size that is both trained and computed."""
+
+    weights: int
+    arrays: int
+    trained: float
+    """Energy of a presentation, as simulated. [J]"""
+    computed: float
+    """The same by the laws. [J]"""
+
+
+class Seam(NamedTuple):
+    """Where simulation ends and arithmetic begins."""
+
+    fit: Fit
+    """Of the largest size trained."""
+    points: tuple[SeamPoint, ...]
+
+
+def madem_seam(
+    *,
+    cells: Sequence[int] = (10, 20, 40),
+    progress: Callable[[str, float], None] | None = None,
+) -> Seam:
+    """Train nine Braille words of growing width on one layer, and fit the laws to the widest.
+
+    Parameters
+    ----------
+    cells : sequence of int
+        Braille cells of a word, rising; the first one's matrix fits one block.
+    progress : callable, optional
+        Told how far it is.
+
+    Notes
+    -----
+    Gains fall as the inputs of a neuron rise, so that sums stay where they were. The wider words
+    are padded with empty cells and do not meet the criterion to stop: what counts here is what a
+    presentation costs.
+    """
+    runs = []
+    for number, width in enumerate(cells):
+        if progress is not None:
+            progress(f"words of {width} cells", number / len(cells))
+        blocks = math.ceil((6 * width + 1) / _BLOCK) * math.ceil(6 * width / _BLOCK)
+        settings = {
+            "workload.dataset.cells": str(width),
+            "workload.network.gains": f"[{_GAIN * cells[0] / width}]",
+            "workload.test.copies": "1",
+            "chip.layout": f'["array[0..{2 * blocks - 1}]", control]',
+        }
+        runs.append(run("madem_braille", "madem_64", settings=settings))
+    single = fitted(runs[0])
+    fit = fitted(runs[-1], step_time=single.step_time)
+    points = []
+    for done in runs:
+        own = fitted(done)
+        computed = scaled_run(fit, own.shape).totals.training_energy / SAMPLES
+        assert done.learnt is not None  # noqa: S101  (it was trained)
+        trained = done.totals.training_energy / done.learnt.steps
+        arrays = 2 * _Sizes.of(own.shape, fit.machine.behaviour).blocks
+        points.append(SeamPoint(own.shape[0] * own.shape[1], arrays, trained, computed))
+    return Seam(fit, tuple(points))

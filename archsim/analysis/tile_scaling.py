@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -14,19 +15,22 @@ from archsim.runs import Run, run
 
 __all__ = ["ARRAY_SIDES", "Series", "TilePoint", "knee", "tile_points"]
 
-Series = Literal["strong", "weak", "wide", "array"]
-"""``strong``: one task on more copies of one network; ``weak``: more copies with more to do each in
-all; ``wide``: one matrix that grows with the chip; ``array``: one matrix on larger arrays."""
+Series = Literal["strong", "weak", "copies", "wide", "array"]
+"""``strong``: as many samples on more copies of a network of two layers; ``weak``: as many samples
+for each copy; ``copies``: the same of one layer, whose tiles send nothing to each other; ``wide``:
+one matrix that grows with the chip; ``array``: one matrix on larger arrays."""
 CHIP = "mesh_256"
 WORKLOAD = "synthetic_layers"
 SIDE = 64
 """Rows and columns of the catalog chip's arrays."""
 ARRAY_SIDES = (32, 64, 128, 256, 512, 1024)
-STRONG_SAMPLES = 1 << 18
-WEAK_SAMPLES = 16
-"""Samples of each copy."""
-WIDE_LIMIT = 80_000
-"""Largest chip, in tiles, on which one matrix is simulated: its packets go as tiles^1.5."""
+STRONG_SAMPLES = 1 << 14
+WEAK_SAMPLES, FEW_SAMPLES = 16, 2
+"""Samples of each copy of two layers, and of one."""
+TRAFFIC_LIMIT = 80_000
+"""Largest chip, in tiles, whose tiles send each other packets: hops go as tiles^1.5."""
+WORD_BITS, FLIT_BITS, DEPTH = 16, 256, 16
+"""Most bits of a result, bits of a flit, flits of a channel of the catalog chip."""
 _NETWORK = ("link", "router")
 _CONVERTERS = ("adc", "dac", "sample_hold", "tia")
 _COUNTED = ("dac", "tia", "sample_hold", "write_driver")
@@ -74,8 +78,10 @@ def tile_points(
     Notes
     -----
     Layers have declared shapes and activities; nothing is trained, so there is no accuracy. Inputs
-    stand in the tiles. Two layers of one block each make a copy, of four tiles. Constants are those
-    of the catalog chip whatever the size: wires of an array have no resistance.
+    stand in the tiles. A copy has four tiles: two layers of one block each. Constants are those
+    of the catalog chip whatever the size: wires of an array have no resistance. All results of a
+    copy's layer go as one packet, so channels are made deep enough to hold it. There are never more
+    copies than samples: tiles beyond that stand idle and leak.
     """
     plans = list(_plans(tiles))
     for number, (series, blocks, side, samples, copies) in enumerate(plans):
@@ -87,7 +93,7 @@ def tile_points(
 def knee(points: list[TilePoint]) -> int:
     """Return the tiles up to which throughput grows at least half as fast as the tiles do."""
     best = points[0].tiles
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in itertools.pairwise(points):
         grown = math.log(after.throughput_hz / before.throughput_hz)
         if grown < 0.5 * math.log(after.tiles / before.tiles):
             break
@@ -97,15 +103,17 @@ def knee(points: list[TilePoint]) -> int:
 
 def _plans(tiles: int) -> Iterator[tuple[Series, int, int, int, int]]:
     """Give series, block rows (and columns), array side, samples and copies."""
-    copies = [4**power for power in range(9) if 4 * 4**power <= tiles]
-    if 4 * copies[-1] < tiles:
-        copies.append(tiles // 4)
+    bound = min(tiles, TRAFFIC_LIMIT)
+    copies = [4**power for power in range(8) if 4 * 4**power <= bound]
     for number in copies:
         yield "strong", 1, SIDE, STRONG_SAMPLES, number
     for number in copies:
         yield "weak", 1, SIDE, WEAK_SAMPLES * number, number
+    for number in (1, 10, 100, 1000, 10_000, 100_000, 500_000):
+        if 2 * number <= tiles:
+            yield "copies", 1, SIDE, FEW_SAMPLES * number, number
     for blocks in (1, 2, 4, 8, 16, 32, 64, 128, 192):
-        if 2 * blocks**2 <= min(tiles, WIDE_LIMIT):
+        if 2 * blocks**2 <= bound:
             yield "wide", blocks, SIDE, 1, 1
     for side in ARRAY_SIDES:
         if 2 * (ARRAY_SIDES[-1] // side) ** 2 <= tiles:
@@ -113,25 +121,29 @@ def _plans(tiles: int) -> Iterator[tuple[Series, int, int, int, int]]:
 
 
 def _measured(series: Series, *, blocks: int, side: int, samples: int, copies: int) -> TilePoint:
-    size = blocks * side
+    size, chip_copies, copies = blocks * side, copies, min(copies, samples)
     layers = ["first"]
     if series in ("strong", "weak"):
         layers.append("second")
-    tiles = 2 * blocks**2 * copies * len(layers)
+    tiles = 2 * blocks**2 * chip_copies * len(layers)
     texts = [
         f"{{name: {name}, inputs: {size}, outputs: {size}, activity: 0.5, level: 0.33, "
         f"replicas: {copies}}}"
         for name in layers
     ]
+    depth = max(-(-samples // copies) * size * WORD_BITS // FLIT_BITS, DEPTH)
     settings = _chip_settings(tiles, side) | {
+        "chip.network.link.depth": str(depth),
         "workload.layers": f"[{', '.join(texts)}]",
         "workload.dataset.samples": str(samples),
     }
     done = run(WORKLOAD, CHIP, settings=settings)
-    return _point(done, series, tiles=tiles, side=side, weights=tiles // 2 * side**2, samples=samples)
+    return _point(
+        done, series, tiles=tiles, side=side, weights=tiles // 2 * side**2, samples=samples
+    )
 
 
-def _chip_settings(tiles: int, side: int) -> Mapping[str, str]:
+def _chip_settings(tiles: int, side: int) -> dict[str, str]:
     """Return the settings of a chip of so many tiles, as near to a square as they go."""
     wide = math.ceil(math.sqrt(tiles))
     wide += wide % 2

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415  (heavy imports wait for the command that needs them)
-"""Commands that give reasons: why, diff, wear."""
+"""Commands that give reasons: why, diff, wear, scale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from archsim.cli.extensions import load_extensions
 from archsim.cli.options import Verb, json_option, plugin_option, quiet_option, set_option
 
-__all__ = ["diff", "wear", "why"]
+__all__ = ["diff", "scale", "wear", "why"]
 
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."
@@ -167,4 +167,49 @@ def wear(folder: str, *, as_json: bool, plugins: tuple[str, ...], quiet: bool) -
     if as_json:
         click.echo(json_text(found.records()), nl=False)
     elif not quiet:
+        show(page_terminal(found.page()))
+
+
+@click.command(
+    cls=Verb,
+    short_help="Report what more tiles, larger arrays and larger networks cost.",
+    examples=("archsim scale -o out --plots",),
+)
+@click.option(
+    "--tiles",
+    type=click.IntRange(min=4, max=1_000_000),
+    default=1_000_000,
+    show_default=True,
+    help="Largest chip that is simulated.",
+)
+@click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(), help="Folder for the tables as CSV."
+)
+@click.option("--plots", is_flag=True, help="Add curves as PNG (needs -o, archsim[plot]).")
+@quiet_option
+def scale(*, tiles: int, output: str | None, plots: bool, quiet: bool) -> None:
+    """Report strong and weak scaling to a million tiles, array sizes, and learning beside GPUs.
+
+    Chips are simulated with synthetic layers; learning is trained on the smallest sizes and
+    computed beyond, to 10¹¹ weights. Takes some minutes.
+    """
+    if plots and output is None:
+        raise click.UsageError("--plots writes files; add -o DIR")
+    load_extensions(())
+    from archsim.cli.output import Meter, show
+    from archsim.report.folder import claim
+    from archsim.report.page import page_terminal
+    from archsim.report.plots import require_plots
+    from archsim.report.scale import scale as scaled
+    from archsim.report.scale import write_scale
+
+    if plots:
+        require_plots()
+    with ExitStack() as stack:
+        folder = stack.enter_context(claim(output)) if output is not None else None
+        meter = stack.enter_context(Meter(quiet=quiet))
+        found = scaled(tiles=tiles, progress=meter)
+        if folder is not None:
+            write_scale(folder, found, plots=plots)
+    if not quiet:
         show(page_terminal(found.page()))
