@@ -14,6 +14,7 @@ from archsim.trace import PHASES, TRAINING_PHASES
 __all__ = [
     "COLUMNS",
     "EVENT_COLUMNS",
+    "GROUP_COLUMNS",
     "LEDGER_COLUMNS",
     "STATIC_PREFIX",
     "Column",
@@ -32,6 +33,12 @@ class Column(NamedTuple):
     unit: str
     """SI unit; empty for ids, counts and shares."""
     meaning: str
+
+
+def _ends(name: str, unit: str, meaning: str) -> dict[str, Column]:
+    """Return the columns of a quantity that is told of many tiles together."""
+    ends = (("min", "least"), ("mean", "mean"), ("max", "most"), ("sum", "together"))
+    return {f"{name}_{end}": Column(unit, f"{meaning}: {text}") for end, text in ends}
 
 
 COLUMNS = MappingProxyType(
@@ -79,6 +86,11 @@ COLUMNS = MappingProxyType(
         "first_ticks": Column("fs", "time in the first run"),
         "second_ticks": Column("fs", "time in the second run"),
         "difference_ticks": Column("fs", "second minus first"),
+        "tiles": Column("", "tiles, links or routers of a class, those that did nothing too"),
+        **_ends("count", "", "how often one of them did it, in 1/count_scale of an act"),
+        **_ends("busy_ticks", "fs", "time that servers of one were held"),
+        **_ends("waiting_ticks", "fs", "time that visits at one waited for their start"),
+        **_ends("energy_j", "J", "energy of one"),
     }
 )
 """Every column of every table: name → unit and meaning."""
@@ -96,6 +108,19 @@ LEDGER_COLUMNS = (
     "busy_ticks",
     "waiting_ticks",
     "energy_j",
+)
+GROUP_COLUMNS = (
+    "run",
+    "epoch",
+    "tile",
+    "component",
+    "action",
+    "phase",
+    "tiles",
+    *_ends("count", "", ""),
+    *_ends("busy_ticks", "", ""),
+    *_ends("waiting_ticks", "", ""),
+    *_ends("energy_j", "", ""),
 )
 EVENT_COLUMNS = (
     "run",

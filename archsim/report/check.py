@@ -10,7 +10,8 @@ from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
-from archsim.workload import WorkloadDescription, read_workload
+from archsim.runs.placed import blocks_of, known_traffic
+from archsim.workload import SyntheticDescription, WorkloadDescription, read_workload
 
 __all__ = ["Checked", "check"]
 
@@ -84,9 +85,14 @@ def check(
     if isinstance(chip, TiledDescription):
         machine = build(chip)
         if workload is not None and isinstance(chip, CrossbarDescription):
-            substrate = Substrate(chip.behaviour, workload.shapes, seed=0)
-            planes = chip.behaviour.planes
-            placement = place(substrate.blocks, planes=planes, chip=machine)
+            shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
+            substrate = Substrate(chip.behaviour, shapes, seed=0)
+            placement = place(
+                blocks_of(workload, substrate),
+                planes=chip.behaviour.planes,
+                chip=machine,
+                traffic=known_traffic(workload, chip),
+            )
     return Checked(chip, workload, placement)
 
 

@@ -43,6 +43,8 @@ def write_run(
     above = f"{under}/" if under else ""
     folder.write(f"{above}config.resolved.yaml", config_text(run.config))
     folder.write(f"{above}ledger.csv", csv_text(run.ledger))
+    if run.spreads:
+        folder.write(f"{above}groups.csv", csv_text(run.groups))
     folder.write(f"{above}metrics.csv", csv_text(run.metrics))
     folder.write(f"{above}writes.csv", csv_text(frame(WriteRow._fields, run.writes)))
     folder.write(f"{above}report.md", report)

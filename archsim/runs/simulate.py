@@ -18,12 +18,20 @@ from archsim.errors import InputError
 from archsim.runs.costing import Watch, costing
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.fold import Fold
+from archsim.runs.group import group_prices, grouped
+from archsim.runs.placed import blocks_of, known_traffic
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.runs.writes import WriteRow, write_rows
 from archsim.spec import dump
 from archsim.trace import AnySegment, Recorder
-from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
+from archsim.workload import (
+    SyntheticDescription,
+    TrainingResult,
+    WorkloadDescription,
+    read_workload,
+    train,
+)
 
 __all__ = ["EngineName", "run"]
 
@@ -43,6 +51,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     events: bool | EventSink = False,
     watch: Watch | None = None,
     through: Through | None = None,
+    each_tile: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train a workload on a chip and account for every act.
@@ -70,6 +79,9 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     through : callable, optional
         Given the fold that lowers, times and books segments, returns what receives each segment of
         the trace in its place; segments that it does not hand on cost nothing.
+    each_tile : bool
+        Whether the ledger of a synthetic workload has rows for each tile on a chip of very many
+        (more than `archsim.mapping.accounts.DETAIL_LIMIT`) too; else it has one for each class.
     progress : callable, optional
         Told how far the run is.
 
@@ -103,15 +115,18 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
         if through is not None:
             bench.pass_through(through)
+        bench.lowering.each_tile = each_tile or sink is not None
         measured, learnt = bench.train(progress)
+    book, spreads = grouped(bench.fold.ledger, bench.chip)
     return Run(
         chip=chip if isinstance(chip, str) else machine.name,
         workload=workload if isinstance(workload, str) else task.name,
         seed=seed,
         config={"chip": dump(machine), "workload": dump(task)},
         inputs=learnt.inputs,
-        book=bench.fold.ledger,
-        prices=prices(bench.chip, bench.lowering.accounts),
+        book=book,
+        prices=group_prices(bench.chip, book) if spreads else prices(bench.chip, book.accounts),
+        spreads=spreads,
         measured=measured,
         trace=bench.recorder.totals,
         placement=bench.placement,
@@ -145,8 +160,9 @@ class _Bench:
         ground = self.substrate
         line = costing(
             build(machine),
-            ground.blocks if isinstance(ground, Substrate) else (),
+            blocks_of(task, ground),
             room=ground.room if isinstance(ground, Substrate) else "",
+            traffic=known_traffic(task, machine),
             engine=engine,
             policies=policies,
             events=events,
@@ -179,7 +195,8 @@ class _Bench:
                     f"kind crossbar, got {machine.name} of kind {machine.kind}"
                 )
             return Cores(recorder=self.recorder)
-        return substrate_of(machine.behaviour, task.shapes, seed=self.seed, recorder=self.recorder)
+        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
+        return substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self._receive(segment)
