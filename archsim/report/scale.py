@@ -46,8 +46,7 @@ class Scale:
     def frames(self) -> dict[str, pd.DataFrame]:
         """Return all tables in SI: file name → frame."""
         ratios = [
-            (one.weights, one.tiles, one.gpu, one.batch, one.chip_energy, one.gpu_energy)
-            + (one.ratio.nominal, one.ratio.low, one.ratio.high)
+            (*one[:-1], one.ratio.nominal, one.ratio.low, one.ratio.high)
             for one in (*self.best, *self.single)
         ]
         names = ["weights", "tiles", "gpu", "batch", "chip_energy_j", "gpu_energy_j"]
@@ -72,7 +71,7 @@ class Scale:
         return Page(
             title="Scaling",
             lead=(
-                "Synthetic layers of declared shape and activity: costs only, nothing was trained. "
+                "Tiles carry synthetic layers of declared shape and activity: costs only.",
                 "Constants are those of the catalog, whatever the size.",
             ),
             sections=(

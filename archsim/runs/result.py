@@ -21,8 +21,8 @@ from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metri
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
 from archsim.runs.events import EventBatch, EventRow
-from archsim.runs.writes import WriteRow
 from archsim.runs.group import Spread, groups_frame
+from archsim.runs.writes import WriteRow
 from archsim.trace import COUNT_SCALE, TraceTotals
 from archsim.workload import SyntheticDescription, TrainingResult, WorkloadDescription
 

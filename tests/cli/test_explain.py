@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 QUICK = ("--set", "workload.test.copies=2", "--set", "workload.stop.copies=5")
 
 
@@ -89,3 +91,18 @@ def test_a_sample_has_no_folder(archsim, tmp_path):
     result = archsim(*args)
     assert result.exit_code == 2
     assert "--sample estimates totals; it goes with neither -o nor --policy" in result.stderr
+
+
+def test_curves_of_the_scaling_report_need_a_folder(archsim):
+    result = archsim("scale", "--plots")
+    assert result.exit_code == 2
+    assert "--plots writes files; add -o DIR" in result.stderr
+
+
+@pytest.mark.slow
+def test_the_scaling_report_is_a_folder_of_tables(archsim, tmp_path):
+    result = archsim("scale", "--tiles", "16", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "four orders of magnitude hold at no size" in result.stdout
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["gpu_ratio.csv", "report.md", "seam.csv", "tiles.csv"]
