@@ -14,6 +14,7 @@ from archsim.trace import PHASES, TRAINING_PHASES
 __all__ = [
     "COLUMNS",
     "EVENT_COLUMNS",
+    "GROUP_COLUMNS",
     "LEDGER_COLUMNS",
     "STATIC_PREFIX",
     "Column",
@@ -32,6 +33,12 @@ class Column(NamedTuple):
     unit: str
     """SI unit; empty for ids, counts and shares."""
     meaning: str
+
+
+def _ends(name: str, unit: str, meaning: str) -> dict[str, Column]:
+    """Return the columns of a quantity that is told of many tiles together."""
+    ends = (("min", "least"), ("mean", "mean"), ("max", "most"), ("sum", "together"))
+    return {f"{name}_{end}": Column(unit, f"{meaning}: {text}") for end, text in ends}
 
 
 COLUMNS = MappingProxyType(
@@ -59,6 +66,31 @@ COLUMNS = MappingProxyType(
         "value": Column("", "the measured value"),
         "cumulative_energy_j": Column("J", "training energy spent before the measurement"),
         "cumulative_time_s": Column("s", "training time spent before the measurement"),
+        "matrix": Column("", "weight matrix whose block an array holds"),
+        "plane": Column("", "which array of the block; 1 for the second of a pair"),
+        "programming_writes": Column("", "pulses on each cell that wrote whole values"),
+        "update_writes": Column("", "pulses of updates on each cell"),
+        "cells": Column("", "how many cells"),
+        "kind": Column("", "service, what was waited for, credit, release or gap"),
+        "times": Column("", "how many stretches of the critical path"),
+        "path_ticks": Column("fs", "time on the critical path"),
+        "before": Column("", "what was waited for"),
+        "after": Column("", "what waited for it"),
+        "percent": Column("%", "how much less time each act takes"),
+        "before_ticks": Column("fs", "training time as the chip is"),
+        "after_ticks": Column("fs", "training time with the faster component"),
+        "source": Column("", "node that energy flows from"),
+        "target": Column("", "node that it flows to"),
+        "energy_exact": Column("", "energy in yJ / (2^21 10^9), a whole number"),
+        "cause": Column("", "count or price; time or leakage for power states"),
+        "first_ticks": Column("fs", "time in the first run"),
+        "second_ticks": Column("fs", "time in the second run"),
+        "difference_ticks": Column("fs", "second minus first"),
+        "tiles": Column("", "tiles, links or routers of a class, those that did nothing too"),
+        **_ends("count", "", "how often one of them did it, in 1/count_scale of an act"),
+        **_ends("busy_ticks", "fs", "time that servers of one were held"),
+        **_ends("waiting_ticks", "fs", "time that visits at one waited for their start"),
+        **_ends("energy_j", "J", "energy of one"),
     }
 )
 """Every column of every table: name → unit and meaning."""
@@ -76,6 +108,19 @@ LEDGER_COLUMNS = (
     "busy_ticks",
     "waiting_ticks",
     "energy_j",
+)
+GROUP_COLUMNS = (
+    "run",
+    "epoch",
+    "tile",
+    "component",
+    "action",
+    "phase",
+    "tiles",
+    *_ends("count", "", ""),
+    *_ends("busy_ticks", "", ""),
+    *_ends("waiting_ticks", "", ""),
+    *_ends("energy_j", "", ""),
 )
 EVENT_COLUMNS = (
     "run",

@@ -11,10 +11,24 @@ import numpy as np
 
 from archsim.mapping.program import Account, AccountTable, IntArray, Segment, StationTable
 
-__all__ = ["STATE_SCALE", "ActionRow", "Ledger", "Price", "Prices", "StateRow", "Tally", "joules"]
+__all__ = [
+    "STATE_SCALE",
+    "ActionRow",
+    "ExactSums",
+    "Ledger",
+    "Price",
+    "Prices",
+    "SeriesSums",
+    "StateRow",
+    "Tally",
+    "joules",
+]
 
 STATE_SCALE = 10**9
 """Attowatts times femtoseconds in one yoctojoule."""
+
+_LIMB = 31
+_MASK = (1 << _LIMB) - 1
 
 
 class Price(NamedTuple):
@@ -34,6 +48,8 @@ class Prices:
     """(tile, component, action) → price."""
     leakage_aw: Mapping[tuple[str, str, str], int]
     """(tile, component, power state) → leakage, a component's usual state first. [aW]"""
+    copies: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(tile, component) → how many there are of it, where a tile stands for many; else one."""
 
 
 @dataclass(slots=True)
@@ -43,6 +59,81 @@ class Tally:
     count: int = 0
     busy_ticks: int = 0
     waiting_ticks: int = 0
+
+
+class ExactSums:
+    """Sums of integers by number, exact, as arrays.
+
+    Parameters
+    ----------
+    size : int
+        How many sums.
+
+    Notes
+    -----
+    A sum is ``high × 2³¹ + low`` with 0 ≤ low < 2³¹, so it may reach 2⁹³.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.high = np.zeros(size, dtype=np.int64)
+        self.low = np.zeros(size, dtype=np.int64)
+
+    def add(self, places: IntArray, values: IntArray, times: int = 1) -> None:
+        """Add ``values × times`` to the sums at `places`.
+
+        Raises
+        ------
+        OverflowError
+            If a sum might grow too large.
+        """
+        found: slice | IntArray = slice(None)
+        size = len(self)
+        if 4 * len(places) < size:
+            found, places = np.unique(places, return_inverse=True)
+            size = len(found)
+        high, low = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        np.add.at(high, places, values >> _LIMB)
+        np.add.at(low, places, values & _MASK)
+        high += low >> _LIMB
+        low &= _MASK
+        if int(high.max(initial=0)) * times >= 1 << 61 or times > _MASK:
+            message = f"sums of a run: more than can be added up exactly, {times} times over"
+            raise OverflowError(message)
+        low = self.low[found] + low * times
+        self.high[found] += high * times + (low >> _LIMB)
+        self.low[found] = low & _MASK
+
+    def __len__(self) -> int:
+        """Return the number of sums."""
+        return len(self.high)
+
+    def __getitem__(self, number: int) -> int:
+        """Return a sum."""
+        return (int(self.high[number]) << _LIMB) + int(self.low[number])
+
+    def extend(self, size: int) -> None:
+        """Make room for more sums."""
+        more = np.zeros(max(size - len(self), 0), dtype=np.int64)
+        self.high, self.low = np.concatenate((self.high, more)), np.concatenate((self.low, more))
+
+    def total(self, part: slice) -> int:
+        """Return the sum of some sums."""
+        return (int(self.high[part].sum()) << _LIMB) + int(self.low[part].sum())
+
+    def ends(self, part: slice) -> tuple[int, int]:
+        """Return the least and the largest of some sums; there is at least one."""
+        high, low = self.high[part], self.low[part]
+        least, most = high.min(), high.max()
+        bottom, top = low[high == least].min(), low[high == most].max()
+        return (int(least) << _LIMB) + int(bottom), (int(most) << _LIMB) + int(top)
+
+
+class SeriesSums(NamedTuple):
+    """What is booked on all series of accounts, by number from the first series on."""
+
+    counts: ExactSums
+    busy_ticks: ExactSums
+    waiting_ticks: ExactSums
 
 
 class ActionRow(NamedTuple):
@@ -85,14 +176,21 @@ class Ledger:
     """(epoch, phase of the segment) → Σ gap ticks. [fs]"""
     state_ticks: dict[tuple[int, str, int, str], int] = field(default_factory=dict)
     """(epoch, phase, station, power state) → ticks, for stations under a custom policy. [fs]"""
-    busy_ticks: list[int] = field(default_factory=list)
+    series: dict[int, SeriesSums] = field(default_factory=dict)
+    """Epoch → what is booked on series of accounts."""
+    held_ticks: ExactSums = field(init=False)
     """Σ occupancy of each station. [fs]"""
     segments: int = 0
     visits: int = 0
 
     def __post_init__(self) -> None:
         """Start every station at 0."""
-        self.busy_ticks = [0] * len(self.stations)
+        self.held_ticks = ExactSums(len(self.stations))
+
+    @property
+    def busy_ticks(self) -> list[int]:
+        """Return Σ occupancy of each station. [fs]."""
+        return [self.held_ticks[number] for number in range(len(self.held_ticks))]
 
     def add(
         self,
@@ -129,8 +227,7 @@ class Ledger:
         self._book(segment.epoch, account, 1, segment.occupancy_ticks[booked], repeat)
         self._book(segment.epoch, account, 2, (start_ticks - arrival_ticks)[booked], repeat)
         self._book(segment.epoch, segment.side_account, 0, segment.side_count)
-        for station, ticks in _sums(segment.station, segment.occupancy_ticks):
-            self.busy_ticks[station] += repeat * ticks
+        self.held_ticks.add(segment.station, segment.occupancy_ticks, repeat)
         for (station, state), ticks in (state_ticks or {}).items():
             state_key = (*key, station, state)
             self.state_ticks[state_key] = self.state_ticks.get(state_key, 0) + repeat * ticks
@@ -147,6 +244,12 @@ class Ledger:
         """Yield what was done, ordered by epoch, then by account in order of first use."""
         for epoch, number in sorted(self.tallies):
             yield ActionRow(epoch, self.accounts[number], self.tallies[epoch, number])
+        first = self.accounts.SERIES
+        for epoch, sums in sorted(self.series.items()):
+            for place in range(len(sums.counts)):
+                tally = Tally(sums.counts[place], sums.busy_ticks[place], sums.waiting_ticks[place])
+                if tally.count or tally.busy_ticks:
+                    yield ActionRow(epoch, self.accounts[first + place], tally)
 
     def states(self, prices: Prices) -> Iterator[StateRow]:
         """Yield how long every leaking component was in which power state.
@@ -168,7 +271,8 @@ class Ledger:
                 else:
                     ticks = sum(self.state_ticks.get((*key, n, state), 0) for n in numbers)
                 if ticks:
-                    yield StateRow(*key, tile, component, state, ticks)
+                    many = prices.copies.get((tile, component), 1)
+                    yield StateRow(*key, tile, component, state, ticks * many)
 
     def _tally(self, epoch: int, account: int) -> Tally:
         return self.tallies.setdefault((epoch, account), Tally())
@@ -181,6 +285,10 @@ class Ledger:
         values: IntArray,
         times: int = 1,
     ) -> None:
+        if self.accounts.series:
+            many = account >= self.accounts.SERIES
+            self._book_series(epoch, account[many], column, values[many], times)
+            account, values = account[~many], values[~many]
         for number, value in _sums(account, values):
             tally = self._tally(epoch, number)
             value *= times  # noqa: PLW2901 (a Python int, which cannot overflow)
@@ -190,6 +298,16 @@ class Ledger:
                 tally.busy_ticks += value
             else:
                 tally.waiting_ticks += value
+
+    def _book_series(
+        self, epoch: int, account: IntArray, column: int, values: IntArray, times: int
+    ) -> None:
+        size = self.accounts.series[-1].end - self.accounts.SERIES
+        if epoch not in self.series:
+            self.series[epoch] = SeriesSums(*(ExactSums(0) for _ in SeriesSums._fields))
+        sums = self.series[epoch][column]
+        sums.extend(size)
+        sums.add(account - self.accounts.SERIES, values, times)
 
 
 def _sums(keys: IntArray, values: IntArray) -> list[tuple[int, int]]:

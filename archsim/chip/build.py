@@ -49,8 +49,9 @@ def build(description: TiledDescription) -> Chip:
         )
     tables = component_tables(description)
     tiles = tuple(
-        Tile(name=name, tile_class=tile_class(entry), components=tables[tile_class(entry)])
+        Tile(name=name, tile_class=group, components=tables[group])
         for entry in description.layout
+        for group in (tile_class(entry),)
         for name in expanded(entry)
     )
     return Chip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -115,6 +116,10 @@ class Chip:
         return {}
 
     @functools.cached_property
+    def _roles(self) -> dict[str, NDArray[np.bool_]]:
+        return {}
+
+    @functools.cached_property
     def _providers(self) -> dict[str, tuple[Tile, ...]]:
         return {}
 
@@ -125,10 +130,21 @@ class Chip:
         classes = (place[tile.tile_class] for tile in self.tiles)
         return np.fromiter(classes, dtype=np.int64, count=len(self.tiles))
 
+    @functools.cached_property
+    def class_ranges(self) -> tuple[tuple[str, slice], ...]:
+        """Runs of tiles of one class, in the order of tiles: (tile class, their numbers)."""
+        cuts = np.flatnonzero(np.diff(self.class_of_tile)) + 1
+        ends = [0, *cuts.tolist(), len(self.tiles)]
+        return tuple(
+            (self.tiles[low].tile_class, slice(low, high)) for low, high in itertools.pairwise(ends)
+        )
+
     def has_role(self, role: str) -> NDArray[np.bool_]:
         """Return for every tile, by number, whether it holds a component of this role."""
-        holds = np.array([role in table for table in self.tables.values()])
-        return np.asarray(holds[self.class_of_tile])
+        if role not in self._roles:
+            holds = np.array([role in table for table in self.tables.values()])
+            self._roles[role] = holds[self.class_of_tile]
+        return self._roles[role]
 
     def number(self, name: str) -> int:
         """Return the number of a node; -1 if there is none of this name."""

@@ -7,9 +7,15 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 import archsim.components.standard  # noqa: F401  (registers the kinds of components)
 from archsim.chip.network import FreeNetwork, Network
@@ -22,6 +28,7 @@ from archsim.spec import Description, Time
 __all__ = [
     "ChipDescription",
     "CrossbarDescription",
+    "MappingDescription",
     "NeuronChipDescription",
     "TiledDescription",
     "Unpriced",
@@ -79,9 +86,8 @@ def expanded(entry: str) -> Iterator[str]:
     >>> list(expanded("core[0..1][3..4]"))
     ['core[0][3]', 'core[0][4]', 'core[1][3]', 'core[1][4]']
     """
-    name = tile_class(entry)
-    for place in itertools.product(*_ranges(entry)):
-        yield name + "".join(f"[{index}]" for index in place)
+    indices = ([f"[{index}]" for index in one] for one in _ranges(entry))
+    return map("".join, itertools.product([tile_class(entry)], *indices))
 
 
 def tile_count(entry: str) -> int:
@@ -169,12 +175,31 @@ class TiledDescription(ChipDescription):
         return Setting(node=self.technology.node.value if self.technology else 0.0)
 
 
+class MappingDescription(Description):
+    """How work is laid out on a chip; no learning can feel it."""
+
+    placement: Literal["tile_order", "hilbert", "traffic"] = "tile_order"
+    """Blocks take arrays in the order of the file, or of a Hilbert curve over a grid; or, from
+    there, change places until what they send each other has short ways."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of the search for short ways."""
+
+
 class CrossbarDescription(TiledDescription):
     """A chip of tiles with crossbar arrays and their periphery."""
 
     kind: Literal["crossbar"]
     behaviour: Behaviour
     """What learning can feel of the hardware."""
+    mapping: MappingDescription | None = None
+    """How blocks are laid out; absent: in tile order."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        return {
+            name: value for name, value in fields.items() if name != "mapping" or value is not None
+        }
 
     def setting(self) -> Setting:
         """Return what the components of this chip have to know of it."""
@@ -196,5 +221,7 @@ class NeuronChipDescription(TiledDescription):
     kind: Literal["neuron_cores"]
     spike_bits: Annotated[int, Field(ge=1, le=65536)]
     """Bits of a packet that carries a spike. [bit]"""
+    multicast: bool = False
+    """Whether a packet goes to many cores, and branches on its way; else one is sent to each."""
     barrier: Time
     """From the moment at which all cores are done with a time step until the next begins. [s]"""

@@ -19,6 +19,7 @@ from archsim.chip.chip import Chip, Link
 from archsim.chip.links import IntArray, joined
 from archsim.components.component import Action, Component
 from archsim.errors import InputError
+from archsim.mapping.accounts import LinkNames
 from archsim.mapping.multicast import packets
 from archsim.mapping.place import Placement
 from archsim.mapping.program import (
@@ -32,7 +33,7 @@ from archsim.mapping.stations import FRONT_END, ChipStations
 from archsim.mapping.ticks import FEMTOSECONDS, ticks
 from archsim.trace import Block, Op, OpKind, TraceSegment
 
-__all__ = ["FEMTOSECONDS", "FRONT_END", "PACE", "Lowering", "ticks"]
+__all__ = ["FEMTOSECONDS", "FRONT_END", "PACE", "Lowering", "ticks", "too_long"]
 
 PACE = {
     OpKind.READ: "cell_read",
@@ -88,15 +89,20 @@ class Lowering:
         Where the blocks stand.
     joined : bool
         Whether all arrays act as one piece of hardware, because analog neurons connect them.
+    each_tile : bool
+        Whether batches on a chip of very many tiles are booked tile by tile nevertheless.
     """
 
     chip: Chip
     placement: Placement
     joined: bool
+    each_tile: bool = False
+    """Whether a chip of very many tiles is booked tile by tile nevertheless."""
     accounts: AccountTable = field(default_factory=AccountTable)
     stations: StationTable = field(init=False)
     fabric: ChipStations = field(init=False)
     """Finds stations by number."""
+    link_names: LinkNames = field(init=False)
     source: str = field(init=False)
     """Tile that tells the others what to do where nothing went before."""
     _plan: Callable[[str, tuple[str, ...]], _Plan] = field(init=False)
@@ -108,6 +114,7 @@ class Lowering:
             fronts = fronts.reshape(1, -1)
         self.fabric = ChipStations(self.chip, fronts)
         self.stations = self.fabric.table()
+        self.link_names = LinkNames(self.chip)
         controllers = self.chip.providers("controller") or self.chip.tiles
         self.source = controllers[0].name
         self._plan = functools.lru_cache(maxsize=1 << 16)(self._planned)

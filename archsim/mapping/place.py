@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.chip.chip import Chip
+from archsim.chip.description import MappingDescription
+from archsim.chip.topology import Grid
 from archsim.errors import InputError
+from archsim.mapping.curve import hilbert_order
 from archsim.mapping.program import IntArray
+from archsim.mapping.traffic import Traffic, annealed
 from archsim.trace import Block
 
 __all__ = ["Placement", "place"]
@@ -36,8 +40,17 @@ class Placement:
         }
 
 
-def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -> Placement:
-    """Return the placement that fills the chip's arrays in tile order.
+def place(
+    blocks: Sequence[Block],
+    *,
+    planes: int,
+    chip: Chip,
+    note: str = "",
+    traffic: Traffic | None = None,
+) -> Placement:
+    """Return the placement that fills the chip's arrays as its section ``mapping`` says.
+
+    Without that section it fills them in tile order.
 
     Parameters
     ----------
@@ -49,11 +62,14 @@ def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -
         The chip; every tile with an ``array`` holds one plane of one block.
     note : str
         What the weights themselves say of the room they need, for the message.
+    traffic : Traffic, optional
+        What blocks send each other, where that is known before anything runs.
 
     Raises
     ------
     InputError
-        If there are fewer arrays than planes of blocks; the text says how many of both.
+        If there are fewer arrays than planes of blocks; the text says how many of both. If the
+        placement asked for needs a grid, or traffic, that is not there.
     """
     arrays = np.flatnonzero(chip.has_role("array"))
     needed = len(blocks) * planes
@@ -71,6 +87,34 @@ def place(blocks: Sequence[Block], *, planes: int, chip: Chip, note: str = "") -
         raise InputError(message)
     return Placement(
         blocks=blocks,
-        numbers=arrays[:needed].reshape(-1, planes),
+        numbers=_ordered(arrays, planes, chip, traffic)[: len(blocks)],
         names=chip.topology.nodes,
     )
+
+
+def _ordered(arrays: IntArray, planes: int, chip: Chip, traffic: Traffic | None) -> IntArray:
+    """Return the tiles of every place for a block, shape (places, planes), in the order of use."""
+    mapping: MappingDescription | None = getattr(chip.description, "mapping", None)
+    order = mapping.placement if mapping is not None else "tile_order"
+    topology = chip.topology
+    if order != "tile_order" and isinstance(topology, Grid) and len(topology.shape) == 2:
+        arrays = hilbert_order(arrays, topology.shape)
+    elif order == "hilbert":
+        message = (
+            f"chip {chip.name}: mapping.placement: expected a mesh or torus of two dimensions for "
+            f"hilbert, got another network; choose tile_order or traffic"
+        )
+        raise InputError(message)
+    places = arrays[: len(arrays) // planes * planes].reshape(-1, planes)
+    if mapping is None or order != "traffic":
+        return places
+    if traffic is None:
+        message = (
+            f"chip {chip.name}: mapping.placement: traffic is known beforehand for synthetic "
+            "workloads only; choose tile_order or hilbert"
+        )
+        raise InputError(message)
+    tiles = annealed(traffic, places[:, 0], topology, seed=mapping.seed)
+    row = np.empty(len(topology.nodes), dtype=np.int64)
+    row[places[:, 0]] = np.arange(len(places))
+    return places[row[tiles]]

@@ -11,6 +11,7 @@ from archsim.report.accuracy import trials
 from archsim.report.claims import Finding, claims_table
 from archsim.report.course import reach_section
 from archsim.report.gains import gains_section
+from archsim.report.network import network_section
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.sections import (
     accuracy_section,
@@ -22,7 +23,7 @@ from archsim.report.sections import (
 )
 from archsim.report.stored import descriptions
 from archsim.runs.result import Run
-from archsim.workload import AttractorDescription
+from archsim.workload import AttractorDescription, SyntheticDescription
 
 __all__ = ["Context", "accuracy_findings", "findings", "run_markdown", "run_page"]
 
@@ -53,15 +54,18 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     """
     context = context or Context()
     chip, _ = descriptions(run)
+    synthetic = isinstance(run.task, SyntheticDescription)
     gains = gains_section(run)
     reach = reach_section(run.metrics)
+    network = network_section(run)
     sections = [
         totals_section(run),
         accuracy_section(run, course=True),
         *([reach] if reach is not None else []),
         breakdown_section(run, tiles=True),
+        *([network] if network is not None else []),
         *([gains] if gains is not None else []),
-        currents_section(run),
+        *([] if synthetic else [currents_section(run)]),
         *([chip_section(build(chip))] if isinstance(chip, TiledDescription) else []),
         *context.baselines,
     ]
@@ -74,7 +78,7 @@ def run_page(run: Run, context: Context | None = None) -> Page:
     lead = [f"Seed {run.seed}. {chip.about}".strip()]
     if run.policies:
         lead.append(f"Stations under a policy of the user's own: {', '.join(run.policies)}.")
-    title = f"Training {run.workload} on {run.chip}"
+    title = f"{'Synthetic' if synthetic else 'Training'} {run.workload} on {run.chip}"
     return Page(title=title, lead=tuple(lead), sections=tuple(sections))
 
 

@@ -24,6 +24,7 @@ from archsim.report.tables import Column, Table
 from archsim.report.votes import has_votes, probes_table, votes_table
 from archsim.runs.result import Run
 from archsim.units import engineering
+from archsim.workload import SyntheticDescription
 
 __all__ = [
     "accuracy_section",
@@ -43,6 +44,11 @@ INCLUDED = (
     "- Not counted: the host that supplies words and targets, and what nobody priced.",
 )
 
+
+SYNTHETIC = (
+    "None: the workload is synthetic. Its layers have declared shapes and activities, and nothing "
+    "was trained."
+)
 
 STEP_TOLERANCE = 0.1
 """How far the declared step period may be from the simulated mean step, relative to it."""
@@ -80,6 +86,8 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
 
     Of a network that learns nothing, return what it did.
     """
+    if isinstance(run.task, SyntheticDescription):
+        return Section(title="Accuracy", items=(SYNTHETIC,))
     if has_activity(run.metrics):
         return Section(title="Activity", items=(activity_table(run.metrics),))
     last = last_metrics(run.metrics)

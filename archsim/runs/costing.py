@@ -15,6 +15,7 @@ from archsim.errors import InputError
 from archsim.mapping.lower import Lowering
 from archsim.mapping.place import Placement, place
 from archsim.mapping.program import Segment, StationTable
+from archsim.mapping.traffic import Traffic
 from archsim.runs.events import EventSink
 from archsim.runs.fold import Fold
 from archsim.trace import Block
@@ -41,6 +42,7 @@ def costing(
     blocks: Sequence[Block],
     *,
     room: str = "",
+    traffic: Traffic | None = None,
     engine: EngineName = "auto",
     policies: Mapping[str, str | Policy] | None = None,
     events: EventSink | None = None,
@@ -56,6 +58,8 @@ def costing(
         Blocks of the trace.
     room : str
         What the weights say of the room they need, for a message.
+    traffic : Traffic, optional
+        What blocks send each other, where a placement by traffic is asked for and it is known.
     engine, policies, events, watch
         As for `archsim.run`.
 
@@ -68,7 +72,7 @@ def costing(
     planes, joined = 1, False
     if isinstance(machine, CrossbarDescription):
         planes, joined = machine.behaviour.planes, machine.behaviour.lockstep
-    placement = place(blocks, planes=planes, chip=chip, note=room)
+    placement = place(blocks, planes=planes, chip=chip, note=room, traffic=traffic)
     lowering = Lowering(chip=chip, placement=placement, joined=joined)
     stations = lowering.stations
     timer, named = _engine(engine, stations, policies or {})

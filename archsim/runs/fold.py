@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from archsim.engine import Engine, Timing
 from archsim.ledger import Ledger
 from archsim.mapping.lower import Lowering
+from archsim.mapping.lower_batches import batch_segment
 from archsim.mapping.lower_spikes import spike_segment
 from archsim.mapping.lower_steps import StepLowering
 from archsim.mapping.program import Segment
 from archsim.mapping.ticks import ticks
 from archsim.runs.events import EventSink, events_of
-from archsim.trace import TRAINING_PHASES, AnySegment, StepSegment, TraceSegment
+from archsim.trace import TRAINING_PHASES, AnySegment, BatchSegment, StepSegment, TraceSegment
 
-__all__ = ["Fold"]
+__all__ = ["AnySegment", "Fold"]
 
 
 @dataclass(slots=True)
@@ -55,6 +56,8 @@ class Fold:
         """Book one trace segment."""
         if isinstance(trace, TraceSegment):
             segment = self.lowering.segment(trace)
+        elif isinstance(trace, BatchSegment):
+            segment = batch_segment(self.lowering, trace)
         elif isinstance(trace, StepSegment):
             segment = self._steps.segment(trace)
         else:

@@ -21,8 +21,10 @@ from archsim.frames import EVENT_COLUMNS, cost_share, frame, ledger_frame, metri
 from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
 from archsim.runs.events import EventBatch, EventRow
+from archsim.runs.group import Spread, groups_frame
+from archsim.runs.writes import WriteRow
 from archsim.trace import COUNT_SCALE, TraceTotals
-from archsim.workload import TrainingResult, WorkloadDescription
+from archsim.workload import SyntheticDescription, TrainingResult, WorkloadDescription
 
 __all__ = ["RESULT_SCHEMA", "Run", "Totals"]
 
@@ -84,6 +86,8 @@ class Run:
     """Rows of the metrics table."""
     trace: TraceTotals
     placement: Placement | None
+    spreads: tuple[Spread, ...] = ()
+    """Where the ledger tells of many tiles together: how they differ; else empty."""
     event_batches: list[EventBatch] | None = None
     """What was booked in each segment, if the run kept it."""
     policies: tuple[str, ...] = ()
@@ -98,11 +102,18 @@ class Run:
     """The workload as described."""
     learnt: TrainingResult | None = None
     """How well it was learnt; None where nothing was trained."""
+    writes: tuple[WriteRow, ...] = ()
+    """How many cells of each array were written how often."""
 
     @functools.cached_property
     def ledger(self) -> pd.DataFrame:
         """What everything cost, one row per (epoch, tile, component, action, phase)."""
         return ledger_frame(self.book, self.prices)
+
+    @functools.cached_property
+    def groups(self) -> pd.DataFrame:
+        """How tiles of a class differ, where the ledger has one row for all of them; else empty."""
+        return groups_frame(self.spreads, self.prices)
 
     @functools.cached_property
     def metrics(self) -> pd.DataFrame:
@@ -194,6 +205,7 @@ class Run:
             "policies": list(self.policies),
             "extensions": plugins.provenance(),
             "inputs": hashes | dict(sorted(self.inputs.items())),
+            **({"synthetic": True} if isinstance(self.task, SyntheticDescription) else {}),
             "totals": {
                 "energy_yj": {k: str(v * _JOULE) for k, v in sorted(totals.energy.items())},
                 "time_fs": {k: str(v * 10**15) for k, v in sorted(totals.time.items())},

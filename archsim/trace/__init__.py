@@ -1,5 +1,6 @@
 """The trace: what was computed, on which logical blocks, with which counts."""
 
+from archsim.trace.batches import BatchSegment, Blocks, Messages, OpBatch
 from archsim.trace.ops import COUNT_SCALE, PHASES, TRAINING_PHASES, Block, Op, OpKind, Phase
 from archsim.trace.recorder import AnySegment, Recorder, TraceSegment, TraceTotals
 from archsim.trace.spikes import OpSeries, SpikeSegment
@@ -10,8 +11,12 @@ __all__ = [
     "PHASES",
     "TRAINING_PHASES",
     "AnySegment",
+    "BatchSegment",
     "Block",
+    "Blocks",
+    "Messages",
     "Op",
+    "OpBatch",
     "OpKind",
     "OpSeries",
     "Phase",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from archsim.trace.batches import BatchSegment
 from archsim.trace.ops import Block, Op, OpKind, Phase
 from archsim.trace.spikes import SpikeSegment
 from archsim.trace.steps import StepSegment
@@ -34,7 +35,7 @@ class TraceSegment:
     chip is idle if it is late. 0: the next segment begins at once. [s]"""
 
 
-AnySegment = TraceSegment | SpikeSegment | StepSegment
+AnySegment = TraceSegment | SpikeSegment | StepSegment | BatchSegment
 """A trace segment in any of its forms."""
 
 
@@ -138,7 +139,8 @@ class Recorder:
         if isinstance(segment, TraceSegment):
             self._finish(segment)
             return
-        self.tally(segment.counts(), segments=1, ops=segment.op_count)
+        segments = segment.repeat if isinstance(segment, BatchSegment) else 1
+        self.tally(segment.counts(), segments=segments, ops=segments * segment.op_count)
         if self._sink is not None:
             self._sink(segment)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import InputError, ResourceError
+from archsim.trace.batches import BatchSegment
 from archsim.trace.ops import Op, Phase
 from archsim.trace.recorder import AnySegment, TraceSegment
 from archsim.trace.spikes import SpikeSegment
@@ -81,9 +82,9 @@ class Tape:
         Raises
         ------
         InputError
-            If it is of a network on cores, whose traces are not kept.
+            If it is of a network on cores, or synthetic: their traces are not kept.
         """
-        if isinstance(segment, StepSegment):
+        if isinstance(segment, StepSegment | BatchSegment):
             raise InputError("trace: expected a workload that learns weights in arrays")
         place = self.length
         self.length += 1

@@ -11,6 +11,7 @@ from archsim.workload.lif import LifDescription, LifResult, run_lif
 from archsim.workload.rules import Change, LearningRule, register_rule
 from archsim.workload.spiking import SpikingDescription
 from archsim.workload.spiking_training import Activity, SpikingResult, train_spiking
+from archsim.workload.synthetic import SyntheticDescription
 from archsim.workload.training import TrainingResult, register_workload, train
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SoftwareResult",
     "SpikingDescription",
     "SpikingResult",
+    "SyntheticDescription",
     "TrainingResult",
     "Trial",
     "WorkloadDescription",
