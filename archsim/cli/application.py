@@ -12,10 +12,12 @@ import click
 
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
+from archsim.cli.explain import diff, scale, wear, why
 from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
 from archsim.cli.study import optimize, reprice, sweep
+from archsim.cli.train import train
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
@@ -111,9 +113,10 @@ def app() -> None:
 
 
 _COMMANDS = (
-    *(demo, run, sweep, optimize, reprice),
+    *(demo, run, train, sweep, optimize, reprice),
     *(list_entries, show, check, schema),
     *(audit, compare, validate),
+    *(why, diff, wear, scale),
 )
 for _command in _COMMANDS:
     app.add_command(_command)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components.behaviour import Behaviour
-from archsim.components.substrate import Substrate
+from archsim.components.substrate import CellWrites, Substrate
 from archsim.errors import InputError
 from archsim.seeds import stream
 from archsim.trace.ops import Block
@@ -46,6 +46,8 @@ class BitSlicedSubstrate(Substrate):
         self.recorder = recorder
         self.bits = behaviour.weight_bits or 0
         """Cells of one weight. [bit]"""
+        self.code_changes: dict[str, NDArray[np.int64]] = {}
+        """Matrix → how often each weight's code was changed by updates; set by whoever learns."""
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -57,6 +59,23 @@ class BitSlicedSubstrate(Substrate):
             for row in range(-(-rows // lines))
             for column in range(-(-columns // words))
         )
+
+    def cell_writes(self) -> Iterator[CellWrites]:
+        """Give the writes so far, array by array.
+
+        A change of a weight counts for each of its cells, which is the most that it can switch;
+        weights that pruning moved together count where they stood at first. Programming writes
+        every cell once.
+        """
+        words, lines = self.behaviour.block_columns, self.behaviour.rows
+        for block in self.blocks:
+            if block.matrix not in self.code_changes:
+                continue
+            rows = slice(block.row * lines, (block.row + 1) * lines)
+            columns = slice(block.column * words, (block.column + 1) * words)
+            changes = self.code_changes[block.matrix][rows, columns]
+            updates = np.repeat(changes.reshape(-1).astype(np.int64), self.bits)
+            yield CellWrites(block, 0, np.ones_like(updates), updates)
 
     @property
     def room(self) -> str:
@@ -75,6 +94,26 @@ class BitSlicedSubstrate(Substrate):
         return (
             f"{text}; one array holds {held:,}, so they fit one from {share} % pruned on, and only "
             "if what is left is compacted, with a mask to find it by"
+        )
+
+    def program(
+        self,
+        matrix: str,
+        weights: NDArray[np.float64],  # noqa: ARG002 (as in the base class)
+        *,
+        verify: bool = False,  # noqa: ARG002 (likewise)
+    ) -> None:
+        """Refuse: who learns here writes codes, not conductances.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        raise InputError(
+            f"{matrix}: expected cells whose conductance can be set to a weight; cell model "
+            f"{self.behaviour.cell.model} with weight_form bit_sliced lacks that: it holds whole "
+            "codes, which only learning by spike timing works with"
         )
 
     def stuck(self, matrix: str) -> NDArray[np.uint8]:

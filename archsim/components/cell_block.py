@@ -108,6 +108,8 @@ class CellBlock:
         self._state = np.where(self.stuck & (draw >= low), 1.0, 0.0)
         self.level = self._levels(self._state, self._factor)
         self.pulse_counts = np.zeros(trained, dtype=np.int64)
+        self.programming_counts = np.zeros(trained, dtype=np.int64)
+        """Those of `pulse_counts` that wrote whole values, not updates."""
         middle = np.full(rows + columns, 0.5)
         line = self._levels(middle, self._static(middle.shape, device))
         self.reference_column, self.reference_row = line[:rows], line[rows:]
@@ -234,6 +236,7 @@ class CellBlock:
         state = self._targets(weights) + error * self._program.standard_normal(self._state.shape)
         self._set_states(np.clip(state, 0.0, 1.0))
         self.pulse_counts += 2
+        self.programming_counts += 2
         cells = np.arange(weights.size)
         return Pulses(cells, before, self._flat(self.level).astype(np.int64))
 
@@ -247,9 +250,10 @@ class CellBlock:
 
         Notes
         -----
-        A pulse goes in the direction of the error that a noisy read finds, until that is within
-        the tolerance or the attempts are used up. The published yields do not follow from pulse
-        noise, so a given fraction of devices never arrives and ends at a uniform random error.
+        Pulses go in the direction of the error that a noisy read finds, until that is within the
+        tolerance or the attempts are used up; where the cell allows bursts, as many as the nominal
+        step asks for. The published yields do not follow from pulse noise, so a given fraction of
+        devices never arrives and ends at a uniform random error.
         """
         cell = self._cell
         targets = self._levels(self._targets(weights), np.ones_like(self._factor))
@@ -258,6 +262,7 @@ class CellBlock:
         failing = self._program.random(self._state.shape) < cell.verify_failures.value
         pulses, pulse_levels, reads, read_levels = np.zeros((4, self.planes), dtype=np.int64)
         active = np.ones(self._state.shape, dtype=bool)
+        given = self.pulse_counts.copy()
         for _ in range(int(cell.verify_attempts.value)):
             index = np.nonzero(active)
             level = self.level[index]
@@ -270,13 +275,25 @@ class CellBlock:
             plane, row, column = (part[wrong] for part in index)
             if not len(plane):
                 break
-            after = self._apply(plane, row * self.shape[1] + column, error[wrong] > 0)
-            np.add.at(pulses, plane, 1)
-            np.add.at(pulse_levels, plane, (level[wrong] + after).astype(np.int64))
+            cells, missing = row * self.shape[1] + column, error[wrong]
+            before, left = level[wrong], self._burst(np.abs(missing) / (cell.window * scale))
+            for turn in range(int(left.max())):
+                on = left > turn
+                after = self._apply(plane[on], cells[on], missing[on] > 0)
+                np.add.at(pulses, plane[on], 1)
+                np.add.at(pulse_levels, plane[on], (before[on] + after).astype(np.int64))
+                before[on] = after
+        self.programming_counts += self.pulse_counts - given
         self._leave_failed(failing, targets, scale)
         within = (np.abs(targets - self.level) <= tolerance).sum(axis=(1, 2))
         spent = (pulses, pulse_levels, reads, read_levels, within)
         return Tuning(*(tuple(map(int, part)) for part in spent))
+
+    def _burst(self, errors: FloatArray) -> IntArray:
+        """Return how many pulses errors, as shares of the window, ask for before the next read."""
+        most = 1.0 if self._cell.verify_burst is None else self._cell.verify_burst.value
+        wanted: IntArray = np.clip(np.rint(errors / self._cell.step()), 1.0, most).astype(np.int64)
+        return wanted
 
     def _leave_failed(self, failing: NDArray[np.bool_], targets: FloatArray, scale: float) -> None:
         """Leave devices that cannot be tuned at a uniform random error."""
