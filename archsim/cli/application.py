@@ -15,7 +15,7 @@ from archsim.cli.describe import check, list_entries, schema, show
 from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
-from archsim.cli.study import sweep
+from archsim.cli.study import optimize, reprice, sweep
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
@@ -111,7 +111,7 @@ def app() -> None:
 
 
 _COMMANDS = (
-    *(demo, run, sweep),
+    *(demo, run, sweep, optimize, reprice),
     *(list_entries, show, check, schema),
     *(audit, compare, validate),
 )

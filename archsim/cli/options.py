@@ -11,6 +11,7 @@ __all__ = [
     "OUTPUT",
     "Verb",
     "json_option",
+    "pairs",
     "plugin_option",
     "policy_option",
     "quiet_option",
@@ -44,7 +45,7 @@ class Verb(click.Command):
                 formatter.write(f"  {example}\n")
 
 
-def _pairs(
+def pairs(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """Split ``NAME=VALUE`` texts at their first equals sign."""
@@ -67,7 +68,7 @@ def set_option(help_text: str) -> Callable[[_Command], _Command]:
         "settings",
         metavar="PATH=VALUE",
         multiple=True,
-        callback=_pairs,
+        callback=pairs,
         help=help_text,
     )
 
@@ -79,7 +80,7 @@ def policy_option() -> Callable[[_Command], _Command]:
         "policies",
         metavar="STATION=NAME",
         multiple=True,
-        callback=_pairs,
+        callback=pairs,
         help="Rule a station, or all that a pattern such as '*.adc' names, by a registered policy.",
     )
 

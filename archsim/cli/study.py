@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415  (heavy imports wait for the command that needs them)
-"""Commands that run many points: sweep."""
+"""Commands that ask what if: sweep, optimize, reprice."""
 
 from __future__ import annotations
 
@@ -9,12 +9,36 @@ from typing import TYPE_CHECKING
 import click
 
 from archsim.cli.extensions import load_extensions
-from archsim.cli.options import Verb, json_option, plugin_option, quiet_option
+from archsim.cli.options import (
+    Verb,
+    json_option,
+    pairs,
+    plugin_option,
+    quiet_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["sweep"]
+__all__ = ["optimize", "reprice", "sweep"]
+
+
+_output_option = click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(),
+    help="Folder of results; what is finished there is not run again.  [default: out/NAME]",
+)
+_workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that work at the same time.  [default: one for each core]",
+)
+_scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", default="", help="Work on this Dask cluster."
+)
 
 
 @click.command(
@@ -27,19 +51,9 @@ __all__ = ["sweep"]
     ),
 )
 @click.argument("study", metavar="FILE")
-@click.option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    type=click.Path(),
-    help="Folder of results; a sweep goes on with what is there.  [default: out/NAME]",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Processes that work at the same time.  [default: one for each core]",
-)
-@click.option("--scheduler", metavar="ADDRESS", default="", help="Work on this Dask cluster.")
+@_output_option
+@_workers_option
+@_scheduler_option
 @click.option("--again", is_flag=True, help="Run points again that ended in an error.")
 @json_option
 @plugin_option
@@ -66,7 +80,7 @@ def sweep(
     from archsim.cli.output import Meter, show
     from archsim.report.encode import json_text
     from archsim.report.page import page_terminal
-    from archsim.report.studied import study_page, study_records, write_study
+    from archsim.report.studied import records, study_page, write_study
     from archsim.study import Workers, read_study
     from archsim.study import sweep as run_sweep
     from archsim.study.store import Store
@@ -86,10 +100,133 @@ def sweep(
         )
         write_study(Store.at(folder), outcome)
     if as_json:
-        click.echo(json_text(study_records(outcome)), nl=False)
+        click.echo(json_text(records(outcome.frame)), nl=False)
     elif not quiet:
         show(page_terminal(study_page(outcome)))
         click.echo(f"\nThe whole table is {folder}/table.csv")
+
+
+@click.command(
+    cls=Verb,
+    short_help="Look for the best designs of a study: energy, time, area, accuracy.",
+    examples=("archsim optimize best_converter", "archsim optimize my_study/ -o out/mine"),
+)
+@click.argument("study", metavar="FILE")
+@_output_option
+@_workers_option
+@_scheduler_option
+@json_option
+@plugin_option
+@quiet_option
+def optimize(
+    study: str,
+    *,
+    output: str | None,
+    workers: int | None,
+    scheduler: str,
+    as_json: bool,
+    plugins: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Look for the designs of a study that no other one beats in every goal.
+
+    The section "search" of FILE names goals, sampler, seed and how many designs are looked at. What
+    was finished in the folder is not run again, by whatever command; front.csv is the same for any
+    number of workers.
+    """
+    load_extensions(plugins)
+    from archsim.cli.output import Meter, show
+    from archsim.report.encode import json_text
+    from archsim.report.page import page_terminal
+    from archsim.report.studied import front_page, records, write_front, write_study
+    from archsim.study import Workers, read_study
+    from archsim.study.search import optimise
+    from archsim.study.store import Store
+
+    described = read_study(study)
+    folder = output or f"out/{described.name}"
+    with ExitStack() as stack:
+        stack.enter_context(_resumable(folder))
+        meter = stack.enter_context(Meter(quiet=quiet))
+        found = optimise(
+            described,
+            folder,
+            workers=Workers(count=workers or _cores(), scheduler=scheduler),
+            plugins=plugins,
+            progress=meter,
+        )
+        write_study(Store.at(folder), found.outcome)
+        write_front(Store.at(folder), found)
+    if as_json:
+        click.echo(json_text(records(found.front)), nl=False)
+    elif not quiet:
+        show(page_terminal(front_page(found)))
+        click.echo(f"\nThe front is {folder}/front.csv")
+
+
+@click.command(
+    cls=Verb,
+    short_help="Price a finished run anew, without simulating.",
+    examples=(
+        "archsim reprice out --set tiles.adc.energy=0.5pJ",
+        "archsim reprice out --vary tiles.adc.energy=0.1pJ..10pJ:1000 --csv adc.csv",
+    ),
+)
+@click.argument("folder", metavar="RUN", type=click.Path())
+@set_option("Set a price of the chip; the result is exact.")
+@click.option(
+    "--vary",
+    "ranges",
+    metavar="PATH=FROM..TO:N",
+    multiple=True,
+    callback=pairs,
+    help="Energies at N prices with equal ratios, or at VALUE,VALUE,...; approximate to 1e-12.",
+)
+@click.option("--csv", "file", metavar="FILE", type=click.Path(), help="Where --vary writes.")
+@json_option
+@plugin_option
+def reprice(
+    folder: str,
+    *,
+    settings: dict[str, str],
+    ranges: dict[str, str],
+    file: str | None,
+    as_json: bool,
+    plugins: tuple[str, ...],
+) -> None:
+    """Say what a finished run would have cost under other prices; times stay as they were.
+
+    RUN is the folder that "archsim run -o DIR" wrote. PATH is a field of the chip, such as
+    tiles.array.adc.energy; tiles.adc.energy means the ADCs of all tiles. What changes more than
+    prices is refused: it "needs a run" or "needs training".
+    """
+    if bool(settings) == bool(ranges):
+        message = "expected either --set or --vary"
+        raise click.UsageError(message)
+    load_extensions(plugins)
+    from archsim.cli.output import show
+    from archsim.report.encode import csv_text, json_text
+    from archsim.report.repriced import reprice_folder, reprice_grid, repriced_table
+    from archsim.report.session import run_summary
+    from archsim.report.studied import records
+    from archsim.report.tables import terminal
+
+    if settings:
+        pair = reprice_folder(folder, settings)
+        if as_json:
+            click.echo(json_text(run_summary(pair[1])), nl=False)
+        else:
+            show([terminal(repriced_table(pair))])
+        return
+    frame = reprice_grid(folder, ranges)
+    if file is not None:
+        from archsim.study.store import Store
+
+        Store.at(".").write_file(file, csv_text(frame).encode())
+    elif as_json:
+        click.echo(json_text(records(frame)), nl=False)
+    else:
+        click.echo(csv_text(frame), nl=False)
 
 
 @contextmanager

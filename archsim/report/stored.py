@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from archsim.chip import ANY_CHIP, ChipDescription
-from archsim.errors import InputError, StorageError
+from archsim.errors import InputError, SpecError, StorageError
 from archsim.frames import COLUMNS, LEDGER_COLUMNS, frame
 from archsim.report.encode import config_text
 from archsim.runs.result import RESULT_SCHEMA, Run, Totals
@@ -24,7 +24,7 @@ from archsim.spec.node import Node
 from archsim.spec.read import validate
 from archsim.workload import ANY_WORKLOAD, WorkloadDescription
 
-__all__ = ["Descriptions", "StoredRun", "descriptions", "read_run"]
+__all__ = ["Descriptions", "StoredRun", "chip_tree", "descriptions", "read_run"]
 
 _INTEGERS = frozenset(
     ("run", "epoch", "step", "count", "count_scale", "price_yj", "busy_ticks", "waiting_ticks")
@@ -103,6 +103,22 @@ def descriptions(run: Run | StoredRun) -> Descriptions:
         chip=validate(_part(document, "chip"), ANY_CHIP, faults=list(document.faults)),
         workload=validate(_part(document, "workload"), ANY_WORKLOAD, faults=[]),
     )
+
+
+def chip_tree(run: StoredRun) -> Node:
+    """Return the resolved tree of the chip of a stored run, to set fields in.
+
+    Raises
+    ------
+    InputError
+        If it is missing.
+    SpecError
+        If the file cannot be read.
+    """
+    document = load_yaml(run.config)
+    if document.faults:
+        raise SpecError(list(document.faults))
+    return _part(document, "chip")
 
 
 def _part(document: Document, name: str) -> Node:

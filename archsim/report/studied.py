@@ -13,9 +13,10 @@ from archsim.report.page import Page, Section, page_markdown
 from archsim.report.tables import Cell, Column, Table
 from archsim.study import Outcome
 from archsim.study.description import PlotDescription, StudyDescription, TableDescription
+from archsim.study.search import Found
 from archsim.study.store import Store
 
-__all__ = ["means", "study_page", "study_records", "write_study"]
+__all__ = ["front_page", "means", "records", "study_page", "write_front", "write_study"]
 
 _UNITS = {"_j": "J", "_s": "s", "_m2": "m^2"}
 
@@ -95,11 +96,34 @@ def study_page(outcome: Outcome) -> Page:
     return Page(title=study.name, lead=tuple(lead), sections=tuple(sections))
 
 
-def study_records(outcome: Outcome) -> list[dict[str, object]]:
-    """Return the table for programs, one mapping a point; missing values are None."""
+def write_front(store: Store, found: Found) -> None:
+    """Write the front of a search as CSV.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    store.write_file("front.csv", csv_text(found.front).encode())
+
+
+def front_page(found: Found) -> Page:
+    """Return the front of a search for people."""
+    study, goal = found.outcome.study, found.outcome.study.search
+    goals = (*goal.minimise, *goal.maximise) if goal is not None else ()
+    by = tuple(name for name in found.front if name not in (*goals, "points"))
+    wanted = TableDescription(name="front", by=by, show=goals)
+    designs = found.outcome.frame[list(by)].drop_duplicates()
+    lead = f"{len(found.front)} of {len(designs)} designs looked at are beaten by no other one."
+    table = _shown(found.front, wanted, study, spread=False)
+    return Page(title=study.name, lead=(lead,), sections=(Section(title="Front", items=(table,)),))
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, object]]:
+    """Return a table for programs, one mapping a row; missing values are None."""
     return [
         {str(name): _json_value(value) for name, value in row.items()}
-        for row in outcome.frame.astype("object").to_dict("records")
+        for row in frame.astype("object").to_dict("records")
     ]
 
 
@@ -109,12 +133,14 @@ def _json_value(value: object) -> object:
     return value.item() if hasattr(value, "item") else value
 
 
-def _shown(frame: pd.DataFrame, wanted: TableDescription, study: StudyDescription) -> Table:
+def _shown(
+    frame: pd.DataFrame, wanted: TableDescription, study: StudyDescription, *, spread: bool = True
+) -> Table:
     """Return means as a table for people."""
     by = [name for name in wanted.by if name in frame]
     names = [name for name in wanted.show if name in frame]
     lost = [name for name in wanted.show if name not in frame]
-    several = len(frame) > 0 and int(frame["points"].max()) > 1
+    several = spread and len(frame) > 0 and int(frame["points"].max()) > 1
     columns = [Column(name=name) for name in by]
     for name in names:
         unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")

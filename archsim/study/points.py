@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archsim.errors import InputError
 from archsim.study.description import Axis, Condition, StudyDescription, Value
 
-__all__ = ["Case", "Point", "axis_levels", "points_of", "text_of"]
+__all__ = ["Case", "Point", "axis_levels", "points_of", "range_values", "text_of"]
 
 MOST_POINTS = 1_000_000
 """Most points of one study."""
@@ -221,20 +221,44 @@ def _values(axis: Axis) -> list[Value]:
     assert axis.first is not None  # noqa: S101  (the description has one form or the other)
     assert axis.last is not None  # noqa: S101
     assert axis.count is not None  # noqa: S101
-    (low, unit), (high, other) = _quantity(axis.first), _quantity(axis.last)
+    return range_values(
+        axis.label, first=axis.first, last=axis.last, count=axis.count, spacing=axis.spacing
+    )
+
+
+def range_values(
+    label: str, *, first: Value, last: Value, count: int, spacing: str = "log"
+) -> list[Value]:
+    """Return the values of a range, whole numbers if both ends are.
+
+    Parameters
+    ----------
+    label : str
+        Name of the axis, for messages.
+    first, last : int, float or str
+        Ends, with the same unit.
+    count : int
+        How many values, at least 2.
+    spacing : {"log", "linear"}
+        Whether neighbours have equal ratios or equal differences.
+
+    Raises
+    ------
+    InputError
+        If the ends have different units, or a logarithmic range begins or ends at 0.
+    """
+    (low, unit), (high, other) = _quantity(first), _quantity(last)
     if unit != other:
         raise InputError(
-            f"sweep: {axis.label}: expected a range with one unit, got {axis.first!r} to "
-            f"{axis.last!r}"
+            f"sweep: {label}: expected a range with one unit, got {first!r} to {last!r}"
         )
-    if axis.spacing == "log" and (low <= 0 or high <= 0):
+    if spacing == "log" and (low <= 0 or high <= 0):
         raise InputError(
-            f"sweep: {axis.label}: expected ends above 0 for a logarithmic range, got "
-            f"{axis.first!r} to {axis.last!r}; take spacing: linear"
+            f"sweep: {label}: expected ends above 0 for a logarithmic range, got {first!r} to "
+            f"{last!r}; take spacing: linear"
         )
-    whole = isinstance(axis.first, int) and isinstance(axis.last, int)
-    numbers = [_between(low, high, n / (axis.count - 1), axis.spacing) for n in range(axis.count)]
-    if whole:
+    numbers = [_between(low, high, n / (count - 1), spacing) for n in range(count)]
+    if isinstance(first, int) and isinstance(last, int):
         return list(dict.fromkeys(round(number) for number in numbers))
     if unit:
         return [f"{number:.12g} {unit}" for number in numbers]
