@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archsim.mapping.program import Segment, Station, StationTable
 
-__all__ = ["Mesh", "Traffic", "random_walks", "uniform", "unit_packets"]
+__all__ = ["IntArray", "Mesh", "Traffic", "random_walks", "uniform", "unit_packets"]
 
 IntArray = NDArray[np.int64]
 

@@ -16,6 +16,7 @@ from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
 from archsim.cli.study import optimize, reprice, sweep
+from archsim.cli.train import train
 from archsim.errors import ArchsimError, ResourceError
 
 __all__ = ["Application", "app", "main"]
@@ -111,7 +112,7 @@ def app() -> None:
 
 
 _COMMANDS = (
-    *(demo, run, sweep, optimize, reprice),
+    *(demo, run, train, sweep, optimize, reprice),
     *(list_entries, show, check, schema),
     *(audit, compare, validate),
 )

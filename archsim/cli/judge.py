@@ -79,9 +79,18 @@ def compare(first: str, second: str, *, as_json: bool, plugins: tuple[str, ...])
     default="",
     help="Folder of MNIST's four IDX files; else ARCHSIM_DATA names it, or it is downloaded.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1, max=64),
+    default=2,
+    show_default=True,
+    help="Processes that train; the results are the same.",
+)
 @json_option
 @quiet_option
-def validate(output: str | None, *, quick: bool, data: str, as_json: bool, quiet: bool) -> None:
+def validate(
+    output: str | None, *, quick: bool, data: str, workers: int, as_json: bool, quiet: bool
+) -> None:
     """Train all three systems and hold every published headline against what comes of it.
 
     Each claim gets a verdict: hit, miss or not evaluated, which never counts as met. The exit code
@@ -99,7 +108,7 @@ def validate(output: str | None, *, quick: bool, data: str, as_json: bool, quiet
     with ExitStack() as stack:
         folder = stack.enter_context(claim(output)) if output is not None else None
         meter = stack.enter_context(Meter(quiet=quiet))
-        done = validated(folder, quick=quick, data=data, progress=meter)
+        done = validated(folder, quick=quick, data=data, workers=workers, progress=meter)
     if as_json:
         click.echo(json_text(done.summary()), nl=False)
     elif not quiet:

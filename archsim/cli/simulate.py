@@ -139,28 +139,52 @@ def run(  # noqa: PLR0913  (one for each option)
 
 @click.command(
     cls=Verb,
-    short_help="Report on nine Braille words, learnt on memristors: begin here.",
-    examples=("archsim demo -o out",),
+    short_help="Report on one of three systems that learn in memory: begin here.",
+    examples=("archsim demo -o out", "archsim demo ecram", "archsim demo cbram --data ~/mnist"),
 )
+@click.argument("system", type=click.Choice(["madem", "ecram", "cbram"]), default="madem")
 @click.option("-o", "--output", metavar="DIR", type=click.Path(), help=OUTPUT)
+@click.option(
+    "--data", metavar="DIR", default="", help="Folder of MNIST, for cbram: it learns that instead."
+)
 @json_option
 @quiet_option
-def demo(output: str | None, *, as_json: bool, quiet: bool) -> None:
-    """Report on nine Braille words, learnt on memristors, beside GPUs and published figures.
+def demo(
+    system: Literal["madem", "ecram", "cbram"],
+    output: str | None,
+    *,
+    data: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Report on a system that learns in memory; each takes about half a minute.
 
-    One layer on two 64×64 arrays and two layers on four; it takes less than a minute.
+    \b
+    madem  nine Braille words by activity difference on memristors, with one layer
+           and with two, beside GPUs and published figures (unless you say otherwise)
+    ecram  digits by progressive gradient descent on electrochemical cells, beside
+           backpropagation that stores its gradients
+    cbram  digits by spikes without labels on binary cells, with and without pruning
     """
+    if data and system != "cbram":
+        message = f"--data is for cbram; {system} brings its own data"
+        raise click.UsageError(message)
     load_extensions(())
     from archsim.cli.output import Meter, show
     from archsim.report.demo import write_demo
     from archsim.report.encode import json_text
     from archsim.report.folder import claim
     from archsim.report.page import page_terminal
+    from archsim.report.showcase import write_showcase
 
     with ExitStack() as stack:
         folder = stack.enter_context(claim(output)) if output is not None else None
         meter = stack.enter_context(Meter(quiet=quiet))
-        done = write_demo(folder, progress=meter)
+        done = (
+            write_demo(folder, progress=meter)
+            if system == "madem"
+            else write_showcase(system, folder, data=data, progress=meter)
+        )
     if as_json:
         click.echo(json_text(done.summary()), nl=False)
     elif not quiet:

@@ -77,6 +77,26 @@ class BitSlicedSubstrate(Substrate):
             "if what is left is compacted, with a mask to find it by"
         )
 
+    def program(
+        self,
+        matrix: str,
+        weights: NDArray[np.float64],  # noqa: ARG002 (as in the base class)
+        *,
+        verify: bool = False,  # noqa: ARG002 (likewise)
+    ) -> None:
+        """Refuse: who learns here writes codes, not conductances.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        raise InputError(
+            f"{matrix}: expected cells whose conductance can be set to a weight; cell model "
+            f"{self.behaviour.cell.model} with weight_form bit_sliced lacks that: it holds whole "
+            "codes, which only learning by spike timing works with"
+        )
+
     def stuck(self, matrix: str) -> NDArray[np.uint8]:
         """Draw the stuck cells: code bits that can be on, and those that always are.
 

@@ -67,7 +67,10 @@ class CellModel(Description):
     verify_failed_error: Conductance
     """Largest error of such a device when the attempts end. [S]"""
     verify_attempts: Number
-    """Pulses after which program-and-verify gives up on a device."""
+    """Check reads after which program-and-verify gives up on a device."""
+    verify_burst: Number | None = None
+    """Most pulses between two check reads: as many as the error asks for by the nominal step;
+    absent: one."""
 
     @property
     def window(self) -> float:

@@ -247,9 +247,10 @@ class CellBlock:
 
         Notes
         -----
-        A pulse goes in the direction of the error that a noisy read finds, until that is within
-        the tolerance or the attempts are used up. The published yields do not follow from pulse
-        noise, so a given fraction of devices never arrives and ends at a uniform random error.
+        Pulses go in the direction of the error that a noisy read finds, until that is within the
+        tolerance or the attempts are used up; where the cell allows bursts, as many as the nominal
+        step asks for. The published yields do not follow from pulse noise, so a given fraction of
+        devices never arrives and ends at a uniform random error.
         """
         cell = self._cell
         targets = self._levels(self._targets(weights), np.ones_like(self._factor))
@@ -270,13 +271,24 @@ class CellBlock:
             plane, row, column = (part[wrong] for part in index)
             if not len(plane):
                 break
-            after = self._apply(plane, row * self.shape[1] + column, error[wrong] > 0)
-            np.add.at(pulses, plane, 1)
-            np.add.at(pulse_levels, plane, (level[wrong] + after).astype(np.int64))
+            cells, missing = row * self.shape[1] + column, error[wrong]
+            before, left = level[wrong], self._burst(np.abs(missing) / (cell.window * scale))
+            for turn in range(int(left.max())):
+                on = left > turn
+                after = self._apply(plane[on], cells[on], missing[on] > 0)
+                np.add.at(pulses, plane[on], 1)
+                np.add.at(pulse_levels, plane[on], (before[on] + after).astype(np.int64))
+                before[on] = after
         self._leave_failed(failing, targets, scale)
         within = (np.abs(targets - self.level) <= tolerance).sum(axis=(1, 2))
         spent = (pulses, pulse_levels, reads, read_levels, within)
         return Tuning(*(tuple(map(int, part)) for part in spent))
+
+    def _burst(self, errors: FloatArray) -> IntArray:
+        """Return how many pulses errors, as shares of the window, ask for before the next read."""
+        most = 1.0 if self._cell.verify_burst is None else self._cell.verify_burst.value
+        wanted: IntArray = np.clip(np.rint(errors / self._cell.step()), 1.0, most).astype(np.int64)
+        return wanted
 
     def _leave_failed(self, failing: NDArray[np.bool_], targets: FloatArray, scale: float) -> None:
         """Leave devices that cannot be tuned at a uniform random error."""

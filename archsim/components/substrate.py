@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
-from archsim.components.cell_block import CellBlock
+from archsim.components.cell_block import CellBlock, Tuning
 from archsim.components.substrate_log import Conducting, Round, SubstrateLog
 from archsim.errors import InputError
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
-__all__ = ["Coupled", "LineTrain", "Piece", "Substrate", "arrays_needed", "blocks_of"]
+__all__ = [
+    "Coupled",
+    "LineTrain",
+    "Piece",
+    "Substrate",
+    "Tuned",
+    "arrays_needed",
+    "blocks_of",
+]
 
 _ANALOG_UNIT = 1 << 15
 """Analog voltages are kept on a grid this fine, so that sums stay exact in any order."""
@@ -50,6 +58,25 @@ class Piece(NamedTuple):
     cells: CellBlock
     rows: slice
     columns: slice
+
+
+class Tuned(NamedTuple):
+    """What program-and-verify did."""
+
+    devices: int = 0
+    within: int = 0
+    """Devices that ended within the tolerance, noise of the check reads left aside."""
+    pulses: int = 0
+    reads: int = 0
+
+    def plus(self, tuning: Tuning, *, devices: int) -> Tuned:
+        """Return the sums with those of one more block of so many devices."""
+        return Tuned(
+            devices=self.devices + devices,
+            within=self.within + sum(tuning.within),
+            pulses=self.pulses + sum(tuning.pulses),
+            reads=self.reads + sum(tuning.reads),
+        )
 
 
 class _Lines(NamedTuple):
@@ -143,10 +170,8 @@ class Substrate:
         """Array reads and settles so far, without those of evaluation."""
         self.pulse_count = 0
         """Device pulses of updates so far."""
-        self.tuned_devices = 0
-        """Devices tuned by program-and-verify so far."""
-        self.tuned_within = 0
-        """Those of them that ended within the tolerance."""
+        self.tuned = Tuned()
+        """What program-and-verify did so far."""
         self.recorder = recorder
         self.log = SubstrateLog(behaviour, recorder)
         """What acts that were computed elsewhere are recorded by."""
@@ -401,8 +426,7 @@ class Substrate:
             if verify or self.behaviour.cell.needs_verify:
                 tuning = piece.cells.tune(part)
                 self.log.tune(piece.cells, tuning)
-                self.tuned_within += sum(tuning.within)
-                self.tuned_devices += piece.cells.level.size
+                self.tuned = self.tuned.plus(tuning, devices=piece.cells.level.size)
             else:
                 self.log.program(piece.cells, piece.cells.write(part))
 

@@ -69,7 +69,7 @@ class Work:
         """When each task is ready; final once its first visit has arrived. [unit]"""
         self._count, self._buffered = visits, False
         if len(plant.channels):
-            self._visits = _aligned(visits, kernel.VISIT)
+            self._visits = plant.records(visits, kernel.VISIT)
             sound, takes = kernel.fill_visits(
                 self._visits, arrays, plant.buffers, self._links[0], self.unit
             )
@@ -155,7 +155,7 @@ class Work:
 
     def _run_queues(self) -> int:
         self._plant.rest(self.arrays.station, _NONE, 1)
-        self._visits = _aligned(self._count, kernel.STOP)
+        self._visits = self._plant.records(self._count, kernel.STOP)
         kernel.fill_stops(self._visits, self.arrays, self._links[0], self.unit)
         queues = kernel.Queues(
             visits=self._visits, stations=self._plant.stations, servers=self._plant.servers
@@ -216,10 +216,3 @@ def _sorted(*columns: IntArray) -> IntArray:
     for column in columns:
         kernel.sort(column, order, room, counts)
     return order
-
-
-def _aligned(size: int, kind: np.dtype[np.void]) -> kernel.Records:
-    """Return records that begin at a line of the processor's cache."""
-    room = np.empty(size * kind.itemsize + 64, dtype=np.uint8)
-    skip = -room.ctypes.data % 64
-    return room[skip : skip + size * kind.itemsize].view(kind)

@@ -11,13 +11,14 @@ import pandas as pd
 from archsim.frames import STATIC_PREFIX, cost_share
 from archsim.ledger import Ledger
 from archsim.report.tables import Cell, Column, Table
-from archsim.runs.result import Totals
+from archsim.runs.result import Run, Totals
 from archsim.trace import PHASES, TRAINING_PHASES
 
 __all__ = [
     "PARTS",
     "Spent",
     "act_table",
+    "acts_done",
     "component_table",
     "energy_by",
     "phase_table",
@@ -281,3 +282,14 @@ def _phase_row(
     static = sum((spent.get(phase, nothing).static for phase in members), Fraction(0))
     time = sum((times.get(phase, Fraction(0)) for phase in members), Fraction(0))
     return name, time if times else None, energy, static
+
+
+def acts_done(run: Run, component: str, action: str) -> float:
+    """Return how often a component did something in training, on all tiles."""
+    counts = [
+        tally.count / run.prices.actions[account[1:]].count_scale
+        for _, account, tally in run.book.actions()
+        if (account.component, account.action) == (component, action)
+        and cost_share(account.phase, account.action) == "training"
+    ]
+    return float(sum(counts))

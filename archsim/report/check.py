@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
-from archsim.components.substrate import Substrate
+from archsim.components.bit_sliced import substrate_of
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
@@ -86,11 +86,12 @@ def check(
         machine = build(chip)
         if workload is not None and isinstance(chip, CrossbarDescription):
             shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
-            substrate = Substrate(chip.behaviour, shapes, seed=0)
+            substrate = substrate_of(chip.behaviour, shapes, seed=0)
             placement = place(
                 blocks_of(workload, substrate),
                 planes=chip.behaviour.planes,
                 chip=machine,
+                note=substrate.room,
                 traffic=known_traffic(workload, chip),
             )
     return Checked(chip, workload, placement)

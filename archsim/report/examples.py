@@ -27,6 +27,11 @@ def examples_table(metrics: pd.DataFrame) -> Table:
     if "software_accuracy" in last:
         columns.append(Column(name="test examples, in software before transfer", style="share"))
         cells.append(last["software_accuracy"])
+    if "programming_yield" in last:
+        columns.append(Column(name="devices within tolerance", style="share"))
+        columns += [Column(name=name, style="number") for name in ("verify pulses", "check reads")]
+        cells.append(last["programming_yield"])
+        cells += [int(last[name]) for name in ("verify_pulses", "verify_reads")]
     return Table(title="Accuracy after training", columns=tuple(columns), rows=(tuple(cells),))
 
 

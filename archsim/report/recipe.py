@@ -24,7 +24,9 @@ class Case(Description):
     """Reference of the workload."""
     chip: str = Field(min_length=1)
     """Reference of the chip."""
-    seeds: Seeds
+    settings: dict[str, str] = Field(default_factory=dict)
+    """``chip.PATH`` or ``workload.PATH`` → YAML text, as ``--set`` takes it."""
+    seeds: Seeds = 1
     """Trainings for the mean and spread of the accuracy, from seed 0 on; the first is priced."""
 
 

@@ -80,7 +80,7 @@ def check_abilities(workload: LayeredDescription, behaviour: Behaviour) -> None:
     if workload.training != "on_chip":
         return
     cell, rule = behaviour.cell, workload.rule.name
-    if not cell.gradual:
+    if cell.binary or not cell.gradual:
         raise InputError(
             f"rule {rule}: cell model {cell.model} lacks gradual pulses, by which a weight changes "
             "a little from wherever it is"

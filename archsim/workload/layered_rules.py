@@ -197,7 +197,7 @@ def _words(layers: Layers) -> int:
 LAYERED_RULES: Registry[LayeredRule] = Registry(
     LayeredRule,  # type: ignore[type-abstract]  # never instantiated
     field="name",
-    what="learning rule of layered networks",
+    what="layered learning rule",
 )
 """Learning rules of layered networks by registered name."""
 

@@ -187,10 +187,7 @@ def train_layered(
     else:
         learnt = learn_in_software(workload, seed=seed, data=task.data, progress=progress)
         _program(session, learnt.weights, verify=workload.training == "verified")
-        values = {"software_accuracy": learnt.accuracy}
-        if substrate.tuned_devices:
-            values["programming_yield"] = substrate.tuned_within / substrate.tuned_devices
-        session.evaluate(values)
+        session.evaluate({"software_accuracy": learnt.accuracy, **_tuning(substrate)})
     goal = workload.stop.accuracy
     return LayeredResult(
         met=goal is None or session.course[-1] >= goal,
@@ -211,6 +208,18 @@ def _initial_weights(workload: LayeredDescription, seed: int) -> dict[str, Float
     return {
         matrix: stream(seed, "rule", "initial", matrix).uniform(-bound, bound, shape)
         for matrix, shape in workload.shapes.items()
+    }
+
+
+def _tuning(substrate: Substrate) -> dict[str, float]:
+    """Return what program-and-verify came to, by metric; nothing if it was not used."""
+    tuned = substrate.tuned
+    if not tuned.devices:
+        return {}
+    return {
+        "programming_yield": tuned.within / tuned.devices,
+        "verify_pulses": tuned.pulses,
+        "verify_reads": tuned.reads,
     }
 
 

@@ -14,6 +14,40 @@ def demo(archsim, tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("system", "cases", "kind"),
+    [
+        ("ecram", ["progressive", "stored_gradients", "four_layers"], "test examples"),
+        ("cbram", ["unpruned", "soft_75", "removed_40"], "test images, hard vote"),
+    ],
+)
+def test_other_systems_are_shown_side_by_side(archsim, tmp_path, system, cases, kind):
+    folder = tmp_path / "out"
+    assert archsim("demo", system, "-q", "-o", folder).exit_code == 0
+    report = (folder / "report.md").read_text()
+    for text in ("Side by side", f"Energy and time to reach an accuracy: {kind}", *cases):
+        assert text in report, text
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["cases"] == sorted(cases)
+    for case in cases:
+        assert archsim("audit", folder / case, "-q").exit_code == 0, case
+
+
+def test_data_are_for_the_system_that_takes_them(archsim, tmp_path):
+    result = archsim("demo", "ecram", "--data", tmp_path)
+    assert result.exit_code == 2
+    assert "--data is for cbram; ecram brings its own data" in result.stderr
+
+
+def test_a_demo_without_its_data_leaves_nothing(archsim, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = archsim("demo", "cbram", "--data", tmp_path / "empty", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "expected the file train-images-idx3-ubyte[.gz], not found in" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
 def test_the_demo_reports_all_that_was_promised(demo):
     folder, printed = demo
     report = (folder / "report.md").read_text()

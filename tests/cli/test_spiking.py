@@ -72,3 +72,12 @@ def test_every_sum_of_a_whole_variant_closes(variant, archsim, tmp_path):
     assert done.exit_code == 0, done.output
     audit = archsim("audit", folder)
     assert audit.exit_code == 0, audit.output
+
+
+def test_a_network_too_large_for_the_chip_says_when_it_would_fit(archsim, tmp_path):
+    done = archsim("run", "cbram_mnist", "cbram_512k:single", "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "needs 4 arrays (weights needs 4), chip cbram_512k has 1" in done.stderr
+    assert "198,500 weights of 8 bits take 1,588,000 cells, 3.03 arrays of 524,288" in done.stderr
+    assert "they fit one from 67 % pruned on, and only if what is left is compacted" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -79,6 +79,19 @@ def test_verify_brings_cells_within_the_tolerance_in_spite_of_static_spread(beha
     assert np.abs(error).max() <= planes * 4 / full_scale + 1e-6
 
 
+def test_bursts_reach_the_same_tolerance_with_fewer_check_reads(behaviour):
+    wanted = 0.3 * weights_of((7, 6))
+    cell = {"pulses_up": 200, "pulses_down": 200, "static_spread": 0.1}
+    single = programmed(behaviour(**cell), wanted, verify=True)
+    burst = programmed(
+        behaviour(**cell, cell__verify_burst="{value: 50, source: test}"), wanted, verify=True
+    )
+    assert single.tuned.reads == single.tuned.pulses + single.tuned.devices
+    assert burst.tuned.reads < single.tuned.reads / 5
+    assert burst.tuned.pulses > 5 * burst.tuned.devices
+    assert [one.tuned.within for one in (single, burst)] == [84, 84]
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_read_multiplies_by_the_weights(behaviour, form):
     substrate = programmed(behaviour(weight_form=form, adc__bits=16), weights_of((7, 6)))

@@ -76,17 +76,30 @@ def test_segments_that_were_merged_give_the_same_tables(progressive):
     assert single.trace == progressive.trace
 
 
-def test_the_audit_of_a_merged_run_closes_at_zero(progressive):
+VARIANTS = {
+    "progressive": ("ecram_digits", "ecram_2layer"),
+    "conventional": ("ecram_digits:conventional", "ecram_2layer"),
+    "stored gradients": ("ecram_digits:stored_gradients", "ecram_2layer"),
+    "deep": ("ecram_digits:deep", "ecram_2layer:four_arrays"),
+    "transfer": ("ecram_digits:transfer", "ecram_2layer"),
+    "memristors": ("ecram_digits:two_terminal", "taox_2layer"),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_audit_closes_at_zero(variant):
+    finished = run(*VARIANTS[variant], seed=3, settings=SMALL)
     names = LedgerLine.__slots__
     reported = Reported(
         ledger=tuple(
             LedgerLine(**{name: row[name] for name in names})
-            for row in progressive.ledger.to_dict("records")
+            for row in finished.ledger.to_dict("records")
         ),
-        energy=int(progressive.totals.grand_energy * 10**24 * 10**9 * 2**20),
-        time_ticks=int(progressive.totals.grand_time * 10**15),
+        energy=int(finished.totals.grand_energy * 10**24 * 10**9 * 2**20),
+        time_ticks=int(finished.totals.grand_time * 10**15),
     )
-    lines = audit(reported, progressive.task, progressive.machine, seed=3)
+    lines = audit(reported, finished.task, finished.machine, seed=3)
+    assert lines
     assert [(line.check, line.item, line.difference) for line in lines if line.difference] == []
 
 

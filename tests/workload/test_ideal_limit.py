@@ -73,7 +73,7 @@ def test_dyadic_examples_are_learnt_to_the_bit(plain, rule):
             progressive=rule == "progressive",
             hidden=plain.rectified,
             output="linear",
-            quantum=DYADIC,
+            limits=plain.Limits(quantum=DYADIC),
         )
         assert all((a == b).all() for a, b in zip(layers.weights, expected, strict=True))
     assert all((a != b).mean() > 0.5 for a, b in zip(first, expected, strict=True))
@@ -144,3 +144,49 @@ def test_ideal_cells_with_fine_converters_answer_and_send_back_as_floats_do(chip
     for error in generator.uniform(-1, 1, (20, 10)) * 10.0 ** generator.uniform(-4, 0, (20, 1)):
         ours, theirs = (one.sums_back(1, error) for one in (layers, floats))
         assert np.abs(ours - theirs).max() < 0.004 * np.abs(error).max() * task.scales[1] * 10
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_ideal_cells_learn_dyadic_examples_to_the_bit(plain, chip, rule):
+    sizes, generator = (11, 11, 5), np.random.default_rng(8)  # √(3/12): a full window is a weight
+    settings = {
+        "network.inputs": "11",
+        "network.hidden": "[11]",
+        "network.outputs": "5",
+        "network.output": "linear",
+        "network.full_weight": "2",
+        "network.error_gain": "1",
+        "rule": f"{{name: {rule}, loss: squared}}",
+        "rate": "0.125",
+        "pulses": "{rounding: nearest, most: 1000}",
+    }
+    task = read_workload("ecram_digits", settings=settings)
+    behaviour = chip("ecram_2layer", cell__states="256", adc__range=8191 / 1024)
+    coarse = {  # codes of 1/1024, and lines that are driven fully or not at all
+        "cell": behaviour.cell.ideal(),
+        "adc": behaviour.adc.model_copy(update={"bits": 14}),
+        "dac": behaviour.dac.model_copy(update={"bits": 2}),
+    }
+    substrate = Substrate(behaviour.model_copy(update=coarse), task.shapes, seed=0)
+    layers = CellLayers(task, substrate, stream(0, "rule", "test"))
+    expected = matrices(sizes, generator, lambda values: np.round(values * 128) / 128)
+    with substrate.segment(epoch=-1, step=0, phase=Phase.INITIALISE):
+        for name, matrix in zip(task.shapes, expected, strict=True):
+            substrate.program(name, matrix)
+    first = [matrix.copy() for matrix in expected]
+    for _ in range(200):
+        x, target = generator.integers(0, 2, 11).astype(float), generator.integers(-64, 65, 5) / 64
+        task.rule.step(layers, x, target, nowhere)
+        plain.step(
+            expected,
+            x,
+            target,
+            rate=0.125,
+            progressive=rule == "progressive",
+            hidden=plain.threefold,
+            output="linear",
+            limits=plain.Limits(quantum=1 / 128, bound=1.0, sent=plain.threefold_errors),
+        )
+        for name, matrix in zip(task.shapes, expected, strict=True):
+            assert (substrate.weights(name) == matrix).all()
+    assert all((a != b).mean() > 0.5 for a, b in zip(first, expected, strict=True))

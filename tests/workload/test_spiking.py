@@ -241,6 +241,15 @@ class TestRun:
         ):
             train_spiking(small(), substrate, seed=0)
 
+    @pytest.mark.parametrize("workload", ["madem_braille", "ecram_digits:transfer"])
+    def test_weights_between_codes_are_refused(self, workload):
+        chip = read_chip("cbram_512k", settings={"layout": '["array[0..31]", control]'})
+        with pytest.raises(
+            InputError,
+            match=r"expected cells whose conductance can be set to a weight; cell model binary with weight_form bit_sliced lacks that",
+        ):
+            run(workload, chip)
+
     def test_more_inputs_than_pixels_are_refused(self):
         with pytest.raises(
             InputError, match=r"inputs: expected at most 64, images have 8 x 8 pixels, got 65"

@@ -114,9 +114,8 @@ def _judged(chip: str, claim: Claim, finding: Finding | None, *, quick: bool) ->
     committed = claim.quick if quick else claim.verdict
     found: Verdict = "not evaluated"
     if finding is None or finding.value is None:
-        short = "the quick validation does not measure it"
-        reason = short if quick and claim.verdict != "not evaluated" else claim.reason
-        reason = reason or "nothing measures it"
+        why = claim.reason if claim.verdict == "not evaluated" else ""
+        reason = why or f"the {'quick ' if quick else ''}validation does not measure it"
     elif not math.isfinite(_nominal(finding.value)):
         reason = f"found {_nominal(finding.value)}, which is no finite number"
     else:

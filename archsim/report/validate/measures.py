@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from archsim.analysis import Interval, energy, interval
+from archsim.analysis.gains import algorithm_gain, device_gain, total_gain
+from archsim.chip import CrossbarDescription, read_chip
 from archsim.errors import InputError
-from archsim.frames import cost_share
+from archsim.report.breakdown import acts_done
 from archsim.report.claims import Finding
 from archsim.report.figures import Figures, figures
 from archsim.report.gpu import gpu_rows
@@ -89,7 +91,7 @@ class Measures:
         for name, factor in measure.of.items():
             run = self._run(name)
             steps = run.learnt.steps if run.learnt is not None else 0
-            total += factor * _acts(run, component, action) / max(steps, 1)
+            total += factor * acts_done(run, component, action) / max(steps, 1)
         return Finding(f"{_names(measure)}, {measure.item} for each presentation", total)
 
     def training_energy(self, measure: Measure) -> Finding:
@@ -119,6 +121,25 @@ class Measures:
             raise InputError(f"{message}{measure.item!r}")
         return Finding(f"{name}, {wanted} on {gpu}", ratios[wanted])
 
+    def device_gain(self, measure: Measure) -> Finding:
+        """Return the programming energy at another chip's prices over that of a run."""
+        name = _only(measure)
+        gain = device_gain(self._run(name), _memory(measure.item), name=measure.item)
+        return Finding(f"{name}, pulses at the prices of {measure.item} over its own", gain)
+
+    def algorithm_gain(self, measure: Measure) -> Finding:
+        """Return the energy of clocked, unpruned training over that of a pruned run."""
+        whole, pruned = _pair(measure)
+        gain = algorithm_gain(self._run(whole), self._run(pruned))
+        return Finding(f"{whole}, clocked, over {pruned}", gain)
+
+    def total_gain(self, measure: Measure) -> Finding:
+        """Return the same, the first at another chip's prices."""
+        whole, pruned = _pair(measure)
+        memory = _memory(measure.item)
+        gain = total_gain(self._run(whole), self._run(pruned), memory, name=measure.item)
+        return Finding(f"{whole}, clocked, at the prices of {measure.item}, over {pruned}", gain)
+
     def _figured(self, name: str) -> Figures:
         if name not in self._figures:
             self._figures[name] = figures(self._run(name))
@@ -144,19 +165,11 @@ _TAKES: Mapping[Take, Callable[[Measures, Measure], Finding]] = MappingProxyType
         "training_time": Measures.training_time,
         "gpu_energy_ratio": Measures.gpu_ratio,
         "gpu_time_ratio": Measures.gpu_ratio,
+        "device_gain": Measures.device_gain,
+        "algorithm_gain": Measures.algorithm_gain,
+        "total_gain": Measures.total_gain,
     }
 )
-
-
-def _acts(run: Run, component: str, action: str) -> float:
-    """Return how often a component did something in training, on all tiles."""
-    counts = [
-        tally.count / run.prices.actions[account[1:]].count_scale
-        for _, account, tally in run.book.actions()
-        if (account.component, account.action) == (component, action)
-        and cost_share(account.phase, account.action) == "training"
-    ]
-    return sum(counts)
 
 
 def _over_seeds(nominal: float, values: Sequence[float]) -> Interval | float:
@@ -187,3 +200,20 @@ def _only(measure: Measure) -> str:
         message = f"measures: {measure.quantity}: of: expected one case with factor 1"
         raise InputError(f"{message}, got {_names(measure)}")
     return next(iter(measure.of))
+
+
+def _pair(measure: Measure) -> tuple[str, str]:
+    """Return the case whose energy is above the line, and the one below."""
+    if list(measure.of.values()) != [1.0, -1.0]:
+        message = f"measures: {measure.quantity}: of: expected two cases with factors 1 and -1"
+        raise InputError(f"{message}, got {_names(measure)}")
+    above, below = measure.of
+    return above, below
+
+
+def _memory(reference: str) -> CrossbarDescription:
+    """Return the chip whose prices are taken."""
+    machine = read_chip(reference)
+    if not isinstance(machine, CrossbarDescription):
+        raise InputError(f"{reference}: expected a chip of kind crossbar, got {machine.kind}")
+    return machine

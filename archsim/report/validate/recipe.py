@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from archsim import catalog
 from archsim.spec import Description, read
 
-__all__ = ["PRICED", "CaseDescription", "Measure", "Take", "Validation", "read_validation"]
+__all__ = ["UNPRICED", "CaseDescription", "Measure", "Take", "Validation", "read_validation"]
 
 REPORT = "validate"
 """Entry of the catalog of reports that says what is measured."""
@@ -24,13 +24,19 @@ Take = Literal[
     "training_time",
     "gpu_energy_ratio",
     "gpu_time_ratio",
+    "device_gain",
+    "algorithm_gain",
+    "total_gain",
 ]
 """How a number is got of cases; `archsim.report.validate.measures` has one function for each."""
 
-PRICED: frozenset[Take] = frozenset(
-    {"acts", "training_energy", "training_time", "gpu_energy_ratio", "gpu_time_ratio"}
+UNPRICED: frozenset[Take] = frozenset({"metric", "course_gap", "weights"})
+"""Those that need no priced run."""
+
+
+_ITEMLESS: frozenset[Take] = frozenset(
+    {"weights", "training_energy", "training_time", "algorithm_gain"}
 )
-"""Those that need a priced run."""
 
 
 class CaseDescription(Description):
@@ -60,7 +66,7 @@ class Measure(Description):
     of: Annotated[dict[Name, float], Field(min_length=1)]
     """Cases, each with the factor that it gets in the sum."""
     item: str = ""
-    """Which metric, act (``component.action``) or row (``GPU ROW``) is taken."""
+    """Which metric, act (``component.action``), row (``GPU ROW``) or other chip is taken."""
     seeds: Literal["mean", "least", "most"] = "mean"
     """Of several seeds: their mean, or the one with the least or most."""
     cases: Literal["sum", "largest"] = "sum"
@@ -72,7 +78,7 @@ class Measure(Description):
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
-        itemless = self.take in {"weights", "training_energy", "training_time"}
+        itemless = self.take in _ITEMLESS
         if itemless and self.item:
             message = f"item: expected none for take {self.take}, got {self.item!r}"
             raise ValueError(message)
@@ -135,7 +141,7 @@ class Validation(Description):
     def priced(self) -> frozenset[str]:
         """The cases of which seed 0 has to be priced."""
         return frozenset(
-            name for measure in self.kept if measure.take in PRICED for name in measure.of
+            name for measure in self.kept if measure.take not in UNPRICED for name in measure.of
         )
 
 

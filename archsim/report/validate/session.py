@@ -163,6 +163,7 @@ def validate(
     *,
     quick: bool = False,
     data: str = "",
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Validated:
     """Measure every published headline and, given a folder, fill and commit it.
@@ -175,6 +176,8 @@ def validate(
         The short form: other data, fewer seeds, fewer claims.
     data : str
         Folder of MNIST; empty: where ``ARCHSIM_DATA`` says, or the network.
+    workers : int
+        Processes that train; they change no result.
     progress : callable, optional
         Told how far it is.
 
@@ -190,7 +193,7 @@ def validate(
     published = published_figures()
     require_claims(published, recipe.measures)
     ready = prepare(recipe, data=data)
-    results = trained(ready, recipe, progress=progress)
+    results = trained(ready, recipe, workers=workers, progress=progress)
     measures = Measures(results)
     found = {(one.chip, one.quantity): measures.finding(one) for one in recipe.kept}
     done = Validated(

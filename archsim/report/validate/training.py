@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from pathlib import Path
+from multiprocessing import active_children, get_context
 from typing import cast
 
 import pandas as pd
@@ -13,8 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from archsim.chip import CrossbarDescription, read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.errors import ArchsimError, InputError
+from archsim.errors import ArchsimError, InputError, ResourceError
 from archsim.report.session import Request, run_only
+from archsim.report.showcase import mnist_settings
 from archsim.report.validate.recipe import CaseDescription, Validation
 from archsim.runs import Run
 from archsim.workload import (
@@ -28,6 +31,14 @@ from archsim.workload import (
 __all__ = ["Ready", "Trained", "prepare", "scores_frame", "trained"]
 
 Progress = Callable[[str, float], None]
+Metrics = dict[str, list[float]]
+"""Metric → its values in the order they were measured."""
+Job = tuple["Ready", int]
+"""A case and a seed."""
+Result = Callable[[Progress], Metrics]
+"""Waits for a training, telling of progress meanwhile."""
+PATIENCE = 0.5
+"""How long a training is waited for before progress is told. [s]"""
 PRICING = 2.0
 """How much longer a priced training takes; for the progress bar only."""
 
@@ -48,7 +59,7 @@ class Trained:
     """What the trainings of a case measured."""
 
     ready: Ready
-    metrics: list[dict[str, list[float]]] = field(default_factory=list)
+    metrics: list[Metrics] = field(default_factory=list)
     """For each seed, metric → its values in the order they were measured."""
     run: Run | None = None
     """Seed 0, priced; None where nobody asked for it."""
@@ -111,9 +122,7 @@ def _ready(name: str, case: CaseDescription, data: str) -> Ready:
     settings = dict(case.settings)
     task = read_workload(case.workload, settings=_of("workload", settings))
     if data and _is_mnist(task):
-        below = Path(data) / "mnist"
-        folder = str(below if below.is_dir() else data)
-        settings["workload.dataset.folder"] = json.dumps(folder)
+        settings |= mnist_settings(data)
         task = read_workload(case.workload, settings=_of("workload", settings))
     machine = read_chip(case.chip, settings=_of("chip", settings))
     if not isinstance(machine, CrossbarDescription):
@@ -144,7 +153,11 @@ def _find(one: Ready, task: SpikingDescription | LayeredDescription) -> None:
 
 
 def trained(
-    ready: Mapping[str, Ready], validation: Validation, *, progress: Progress | None = None
+    ready: Mapping[str, Ready],
+    validation: Validation,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, Trained]:
     """Train every case that has to be, for all its seeds; a priced run learns the same bits.
 
@@ -154,25 +167,73 @@ def trained(
         Name → case.
     validation : Validation
         What is to be trained and priced.
+    workers : int
+        Processes that train; they change no result. Runs are priced in this one.
     progress : callable, optional
         Told how far it is.
+
+    Raises
+    ------
+    ResourceError
+        If a process was killed.
     """
-    priced = validation.priced
     results = {name: Trained(ready=one) for name, one in ready.items()}
     wanted = {name: one for name, one in ready.items() if name in validation.trained}
-    bar = _Bar(wanted, priced, progress)
-    for name, one in wanted.items():
-        result = results[name]
-        for seed in range(one.case.seeds):
-            first = not seed and name in priced
-            step = bar.of(f"{name}, seed {seed}", one.case.effort * (PRICING if first else 1.0))
-            if first:
-                result.run = _priced(one, step)
-                result.metrics.append(_gathered(result.run.measured))
-            else:
-                result.metrics.append(_learnt(one, seed, step))
-            step("", 1.0)
+    jobs = [(one, seed) for one in wanted.values() for seed in range(one.case.seeds)]
+    priced = validation.priced
+    costly = [one for one in wanted.values() if one.name in priced]
+    plain = [(one, seed) for one, seed in jobs if seed or one.name not in priced]
+    total = sum(one.case.effort for one, _ in plain)
+    bar = _Bar(total + sum(PRICING * one.case.effort for one in costly), progress)
+    found: dict[tuple[str, int], Metrics] = {}
+    with _crew(workers) as submit:
+        begun = [(job, submit(job)) for job in sorted(plain, key=_longest_first)]
+        for one in costly:
+            run = results[one.name].run = _priced(one, bar.within(one, PRICING))
+            found[one.name, run.seed] = _gathered(run.measured)
+            bar.done(one, PRICING)
+        for (one, seed), result in begun:
+            found[one.name, seed] = result(bar.within(one))
+            bar.done(one)
+    for one, seed in jobs:
+        results[one.name].metrics.append(found[one.name, seed])
     return results
+
+
+def _longest_first(job: Job) -> float:
+    return -job[0].case.effort
+
+
+@contextlib.contextmanager
+def _crew(workers: int) -> Iterator[Callable[[Job], Result]]:
+    """Give what begins a training, and returns what waits for its result; 1 worker waits to begin.
+
+    Whatever ends the context early ends the processes too.
+    """
+    if workers < 2:
+        yield lambda job: lambda progress: _learnt(*job, progress)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            yield lambda job: _awaited(pool.submit(_learnt, *job))
+        except BaseException:
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _awaited(begun: Future[Metrics]) -> Result:
+    def result(progress: Progress) -> Metrics:
+        while True:
+            try:
+                return begun.result(timeout=PATIENCE)
+            except TimeoutError:
+                progress("", 0.0)  # shows the clock, and hears of signals
+            except BrokenProcessPool:
+                message = "a process that trained was killed; take fewer --workers, or more memory"
+                raise ResourceError(message) from None
+
+    return result
 
 
 def _priced(one: Ready, progress: Progress) -> Run:
@@ -180,7 +241,7 @@ def _priced(one: Ready, progress: Progress) -> Run:
     return run_only(request, progress=progress)
 
 
-def _learnt(one: Ready, seed: int, progress: Progress) -> dict[str, list[float]]:
+def _learnt(one: Ready, seed: int, progress: Progress | None = None) -> Metrics:
     rows: list[Mapping[str, object]] = []
     substrate = substrate_of(one.machine.behaviour, one.task.shapes, seed=seed)
     with threadpool_limits(limits=1):
@@ -188,8 +249,8 @@ def _learnt(one: Ready, seed: int, progress: Progress) -> dict[str, list[float]]
     return _gathered(rows)
 
 
-def _gathered(rows: list[Mapping[str, object]]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
+def _gathered(rows: list[Mapping[str, object]]) -> Metrics:
+    found: Metrics = {}
     for row in rows:
         found.setdefault(str(row["metric"]), []).append(float(cast("float", row["value"])))
     return found
@@ -209,24 +270,24 @@ def scores_frame(results: Mapping[str, Trained]) -> pd.DataFrame:
 class _Bar:
     """Counts how much is done of all there is to do."""
 
-    def __init__(
-        self, ready: Mapping[str, Ready], priced: frozenset[str], progress: Progress | None
-    ) -> None:
+    def __init__(self, total: float, progress: Progress | None) -> None:
         self._progress = progress
         self._done = 0.0
-        self._all = sum(
-            one.case.effort * (one.case.seeds + (PRICING - 1.0 if name in priced else 0.0))
-            for name, one in ready.items()
-        )
+        self._all = total
 
-    def of(self, text: str, effort: float) -> Progress:
-        """Return what one training tells its progress to."""
-        before = self._done
-        self._done += effort
+    def within(self, one: Ready, factor: float = 1.0) -> Progress:
+        """Return what a training tells its progress to."""
 
         def step(what: str, fraction: float) -> None:
             if self._progress is not None:
-                label = f"{text}: {what}" if what else text
-                self._progress(label, (before + effort * min(fraction, 1.0)) / self._all)
+                label = f"{one.name}: {what}" if what else one.name
+                spent = self._done + one.case.effort * factor * min(fraction, 1.0)
+                self._progress(label, spent / self._all)
 
         return step
+
+    def done(self, one: Ready, factor: float = 1.0) -> None:
+        """Count a training that is done."""
+        self._done += one.case.effort * factor
+        if self._progress is not None:
+            self._progress(one.name, self._done / self._all)
