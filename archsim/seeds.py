@@ -10,7 +10,15 @@ import numpy as np
 __all__ = ["Purpose", "stream"]
 
 Purpose = Literal[
-    "device", "program", "read-train", "read-eval", "input", "rule", "constant", "placement"
+    "device",
+    "program",
+    "read-train",
+    "read-eval",
+    "input",
+    "rule",
+    "constant",
+    "placement",
+    "sample",
 ]
 """What a stream is drawn for. Placement, pricing and evaluation never touch a training stream."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from archsim.analysis.repricing import Keep, repricing
 from archsim.analysis.variable import Draws, FloatArray, Variable, draw, variables
-from archsim.baseline import Baseline, evaluate
+from archsim.baseline import Baseline, GpuDescription, TrainingWork, evaluate
 from archsim.errors import InputError
 from archsim.runs import Run, run
 from archsim.spec import Constant, constants, with_values
@@ -35,6 +35,7 @@ __all__ = [
     "resimulation",
     "time_interval",
     "verdict",
+    "work_energy",
 ]
 
 CANNOT_TELL: Final = "cannot tell apart"
@@ -161,6 +162,34 @@ def _baseline(
         if constant is None:
             raise InputError(f"{name}: expected a baseline that was priced or measured")
         return _constant(f"training {what} of {name}", unit, nominal, constant, name)
+    return _priced(gpu, work, what, name=name, nominal=nominal, nets=baseline.nets)
+
+
+def work_energy(gpu: GpuDescription, work: TrainingWork, *, name: str) -> Quantity:
+    """Return the energy of any work on a GPU as a quantity, of whatever size. [J].
+
+    Parameters
+    ----------
+    gpu : GpuDescription
+        Constants.
+    work : TrainingWork
+        What is done.
+    name : str
+        Name of the work.
+    """
+    nominal = float(evaluate(gpu, work).energy)
+    return _priced(gpu, work, "energy", name=f"{gpu.name} {name}", nominal=nominal)
+
+
+def _priced(
+    gpu: GpuDescription,
+    work: TrainingWork,
+    what: Literal["energy", "time"],
+    *,
+    name: str,
+    nominal: float,
+    nets: int = 1,
+) -> Quantity:
     paths = variables(gpu, owner=gpu.name)
 
     def values(draws: Draws) -> FloatArray:
@@ -170,13 +199,13 @@ def _baseline(
             if variable in draws
             for path in places
         }
-        cost = evaluate(gpu, work, nets=baseline.nets, values=drawn)
+        cost = evaluate(gpu, work, nets=nets, values=drawn)
         return cost.energy if what == "energy" else cost.time
 
     matters = [one for one in paths if _moves(values, one)]
     return Quantity(
         name=f"training {what} of {name}",
-        unit=unit,
+        unit="J" if what == "energy" else "s",
         nominal=nominal,
         variables=tuple(matters),
         evaluate=values,

@@ -223,5 +223,7 @@ class NeuronChipDescription(TiledDescription):
     kind: Literal["neuron_cores"]
     spike_bits: Annotated[int, Field(ge=1, le=65536)]
     """Bits of a packet that carries a spike. [bit]"""
+    multicast: bool = False
+    """Whether a packet goes to many cores, and branches on its way; else one is sent to each."""
     barrier: Time
     """From the moment at which all cores are done with a time step until the next begins. [s]"""

@@ -12,6 +12,7 @@ import click
 
 from archsim import __version__
 from archsim.cli.describe import check, list_entries, schema, show
+from archsim.cli.explain import diff, scale, wear, why
 from archsim.cli.judge import audit, compare, validate
 from archsim.cli.signals import INTERRUPTED, listen
 from archsim.cli.simulate import demo, run
@@ -115,6 +116,7 @@ _COMMANDS = (
     *(demo, run, train, sweep, optimize, reprice),
     *(list_entries, show, check, schema),
     *(audit, compare, validate),
+    *(why, diff, wear, scale),
 )
 for _command in _COMMANDS:
     app.add_command(_command)

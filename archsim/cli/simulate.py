@@ -67,6 +67,12 @@ __all__ = ["demo", "run"]
     help="Rows for each tile of a chip of more than 10000 too, for a synthetic workload.",
 )
 @click.option(
+    "--sample",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    metavar="SHARE",
+    help="Simulate a random share of the segments only, and print totals with 95 % intervals.",
+)
+@click.option(
     "--plots",
     is_flag=True,
     help="Add breakdowns and accuracy by cost as PNG (needs -o, archsim[plot]).",
@@ -88,6 +94,7 @@ def run(  # noqa: PLR0913  (one for each option)
     each_tile: bool,
     plots: bool,
     ranges: bool,
+    sample: float | None,
     policies: dict[str, str],
     plugins: tuple[str, ...],
     quiet: bool,
@@ -100,6 +107,8 @@ def run(  # noqa: PLR0913  (one for each option)
     if output is None and (events or plots):
         message = "--events and --plots write files; add -o DIR"
         raise click.UsageError(message)
+    if sample is not None and (output is not None or policies):
+        raise click.UsageError("--sample estimates totals; it goes with neither -o nor --policy")
     from archsim.report.folder import claim
 
     with ExitStack() as stack:
@@ -111,6 +120,7 @@ def run(  # noqa: PLR0913  (one for each option)
         from archsim.cli.output import Meter, show
         from archsim.report.encode import json_text
         from archsim.report.page import page_terminal
+        from archsim.report.sample import estimated
         from archsim.report.session import Request, run_and_write
 
         request = Request(
@@ -128,7 +138,11 @@ def run(  # noqa: PLR0913  (one for each option)
         )
         request.require_packages()
         meter = stack.enter_context(Meter(quiet=quiet))
-        done = run_and_write(request, folder=folder, progress=meter)
+        done = (
+            run_and_write(request, folder=folder, progress=meter)
+            if sample is None
+            else estimated(request, fraction=sample, progress=meter)
+        )
     if as_json:
         click.echo(json_text(done.summary()), nl=False)
     elif not quiet:

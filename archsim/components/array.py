@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from archsim.components.component import Act, ComponentDescription, Setting, register_component
+from archsim.components.wear import Wear
 from archsim.spec import Energy, Time, Voltage
 
 __all__ = ["CrossbarArray", "GatedArray", "conduction_energy"]
@@ -75,6 +76,8 @@ class CrossbarArray(ComponentDescription):
     pulse_energy: Energy | None = None
     """Energy of one device pulse beyond conduction, such as the charge of a gate or a line;
     absent: none. [J]"""
+    wear: Wear | None = None
+    """Endurance and retention of its cells; absent: not known."""
 
     def acts(self, setting: Setting) -> Mapping[str, Act]:
         """Return the acts of the array's cells; prices follow from G_max, voltages and times."""

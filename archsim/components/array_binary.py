@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from archsim.components.component import Act, ComponentDescription, Setting, register_component
+from archsim.components.wear import Wear
 from archsim.spec import Energy, Time
 
 __all__ = ["BinaryArray"]
@@ -33,6 +34,8 @@ class BinaryArray(ComponentDescription):
     """How long a word line is held to switch cells on. [s]"""
     reset_time: Time
     """How long a word line is held to switch cells off. [s]"""
+    wear: Wear | None = None
+    """Endurance and retention of its cells; absent: not known."""
 
     def acts(self, setting: Setting) -> Mapping[str, Act]:
         """Return the acts of single cells."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components.behaviour import Behaviour
-from archsim.components.substrate import Substrate
+from archsim.components.substrate import CellWrites, Substrate
 from archsim.errors import InputError
 from archsim.seeds import stream
 from archsim.trace.ops import Block
@@ -46,6 +46,8 @@ class BitSlicedSubstrate(Substrate):
         self.recorder = recorder
         self.bits = behaviour.weight_bits or 0
         """Cells of one weight. [bit]"""
+        self.code_changes: dict[str, NDArray[np.int64]] = {}
+        """Matrix → how often each weight's code was changed by updates; set by whoever learns."""
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -57,6 +59,23 @@ class BitSlicedSubstrate(Substrate):
             for row in range(-(-rows // lines))
             for column in range(-(-columns // words))
         )
+
+    def cell_writes(self) -> Iterator[CellWrites]:
+        """Give the writes so far, array by array.
+
+        A change of a weight counts for each of its cells, which is the most that it can switch;
+        weights that pruning moved together count where they stood at first. Programming writes
+        every cell once.
+        """
+        words, lines = self.behaviour.block_columns, self.behaviour.rows
+        for block in self.blocks:
+            if block.matrix not in self.code_changes:
+                continue
+            rows = slice(block.row * lines, (block.row + 1) * lines)
+            columns = slice(block.column * words, (block.column + 1) * words)
+            changes = self.code_changes[block.matrix][rows, columns]
+            updates = np.repeat(changes.reshape(-1).astype(np.int64), self.bits)
+            yield CellWrites(block, 0, np.ones_like(updates), updates)
 
     @property
     def room(self) -> str:

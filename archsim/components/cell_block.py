@@ -108,6 +108,8 @@ class CellBlock:
         self._state = np.where(self.stuck & (draw >= low), 1.0, 0.0)
         self.level = self._levels(self._state, self._factor)
         self.pulse_counts = np.zeros(trained, dtype=np.int64)
+        self.programming_counts = np.zeros(trained, dtype=np.int64)
+        """Those of `pulse_counts` that wrote whole values, not updates."""
         middle = np.full(rows + columns, 0.5)
         line = self._levels(middle, self._static(middle.shape, device))
         self.reference_column, self.reference_row = line[:rows], line[rows:]
@@ -234,6 +236,7 @@ class CellBlock:
         state = self._targets(weights) + error * self._program.standard_normal(self._state.shape)
         self._set_states(np.clip(state, 0.0, 1.0))
         self.pulse_counts += 2
+        self.programming_counts += 2
         cells = np.arange(weights.size)
         return Pulses(cells, before, self._flat(self.level).astype(np.int64))
 
@@ -259,6 +262,7 @@ class CellBlock:
         failing = self._program.random(self._state.shape) < cell.verify_failures.value
         pulses, pulse_levels, reads, read_levels = np.zeros((4, self.planes), dtype=np.int64)
         active = np.ones(self._state.shape, dtype=bool)
+        given = self.pulse_counts.copy()
         for _ in range(int(cell.verify_attempts.value)):
             index = np.nonzero(active)
             level = self.level[index]
@@ -279,6 +283,7 @@ class CellBlock:
                 np.add.at(pulses, plane[on], 1)
                 np.add.at(pulse_levels, plane[on], (before[on] + after).astype(np.int64))
                 before[on] = after
+        self.programming_counts += self.pulse_counts - given
         self._leave_failed(failing, targets, scale)
         within = (np.abs(targets - self.level) <= tolerance).sum(axis=(1, 2))
         spent = (pulses, pulse_levels, reads, read_levels, within)

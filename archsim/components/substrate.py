@@ -18,6 +18,7 @@ from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
 __all__ = [
+    "CellWrites",
     "Coupled",
     "LineTrain",
     "Piece",
@@ -58,6 +59,17 @@ class Piece(NamedTuple):
     cells: CellBlock
     rows: slice
     columns: slice
+
+
+class CellWrites(NamedTuple):
+    """How often the cells of one array were written."""
+
+    block: Block
+    plane: int
+    programming: NDArray[np.int64]
+    """Pulses that wrote whole values, shape (cells,)."""
+    updates: NDArray[np.int64]
+    """Pulses of updates, shape (cells,)."""
 
 
 class Tuned(NamedTuple):
@@ -212,6 +224,16 @@ class Substrate:
         for piece in self._pieces[matrix]:
             result[:, piece.rows, piece.columns] = piece.cells.pulse_counts
         return result
+
+    def cell_writes(self) -> Iterator[CellWrites]:
+        """Give the writes so far, array by array; reference lines have none."""
+        for pieces in self._pieces.values():
+            for piece in pieces:
+                cells = piece.cells
+                for plane in range(cells.planes):
+                    programming = cells.programming_counts[plane].reshape(-1)
+                    updates = cells.pulse_counts[plane].reshape(-1) - programming
+                    yield CellWrites(cells.block, plane, programming, updates)
 
     def read(
         self,

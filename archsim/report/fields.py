@@ -121,6 +121,8 @@ def _of_workload(path: str) -> tuple[str, Needs]:
 def _cost_needs(description: ChipDescription, path: str, value: object) -> Needs:
     if not isinstance(value, Constant) or not value.value:
         return "a new run"
+    if ".wear." in path:
+        return "nothing"
     if not isinstance(description, TiledDescription):
         return "new prices"
     try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archsim.frames import frame
 from archsim.report.breakdown import phase_ticks
 from archsim.report.encode import config_text, csv_text, json_text
 from archsim.report.folder import Claim
 from archsim.runs.result import Run
+from archsim.runs.writes import WriteRow
 
 __all__ = ["LOG_FILE", "write_run"]
 
@@ -44,6 +46,7 @@ def write_run(
     if run.spreads:
         folder.write(f"{above}groups.csv", csv_text(run.groups))
     folder.write(f"{above}metrics.csv", csv_text(run.metrics))
+    folder.write(f"{above}writes.csv", csv_text(frame(WriteRow._fields, run.writes)))
     folder.write(f"{above}report.md", report)
     files = {
         name.removeprefix(above): digest

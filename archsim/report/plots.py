@@ -13,9 +13,10 @@ from archsim.trace import PHASES, TRAINING_PHASES
 from archsim.units import engineering
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from fractions import Fraction
 
-__all__ = ["require_plots", "write_plots"]
+__all__ = ["line_plot", "require_plots", "write_plots"]
 
 
 def require_plots() -> None:
@@ -112,5 +113,51 @@ def _curves(folder: Claim, name: str, title: str, followed: dict[str, list[Point
         sides[0].set_ylabel("accuracy [%]")
         sides[0].legend(fontsize=8)
         figure.suptitle(title, fontsize=10)
+        with folder.open(name) as file:
+            figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+
+
+def line_plot(
+    folder: Claim,
+    name: str,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    axes: tuple[str, str],
+) -> None:
+    """Write curves on logarithmic axes as a PNG file.
+
+    Parameters
+    ----------
+    folder : Claim
+        Where to.
+    name : str
+        Name of the file.
+    curves : mapping
+        Label → points.
+    axes : tuple of str
+        What is along, and what is up.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    StorageError
+        If the file cannot be written.
+    """
+    require_plots()
+    import matplotlib as mpl  # noqa: PLC0415  (optional)
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context({"svg.hashsalt": "archsim", "font.family": "DejaVu Sans"}):
+        figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+        plot = figure.add_subplot()
+        for label, points in curves.items():
+            plot.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
+        plot.set_xscale("log")
+        plot.set_yscale("log")
+        plot.set_xlabel(axes[0])
+        plot.set_ylabel(axes[1])
+        plot.grid(visible=True, alpha=0.3)
+        plot.legend(fontsize=8)
         with folder.open(name) as file:
             figure.savefig(file, format="png", dpi=150, metadata={"Software": None})

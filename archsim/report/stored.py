@@ -19,6 +19,7 @@ from archsim.errors import InputError, SpecError, StorageError
 from archsim.frames import COLUMNS, LEDGER_COLUMNS, frame
 from archsim.report.encode import config_text
 from archsim.runs.result import RESULT_SCHEMA, Run, Totals
+from archsim.runs.writes import WriteRow
 from archsim.spec.document import Document, load_yaml, parse_yaml
 from archsim.spec.node import Node
 from archsim.spec.read import validate
@@ -27,7 +28,10 @@ from archsim.workload import ANY_WORKLOAD, WorkloadDescription
 __all__ = ["Descriptions", "StoredRun", "chip_tree", "descriptions", "read_run"]
 
 _INTEGERS = frozenset(
-    ("run", "epoch", "step", "count", "count_scale", "price_yj", "busy_ticks", "waiting_ticks")
+    (
+        *("run", "epoch", "step", "count", "count_scale", "price_yj", "busy_ticks"),
+        *("waiting_ticks", "plane", "programming_writes", "update_writes", "cells"),
+    )
 )
 _JOULE = 10**24
 _SECOND = 10**15
@@ -65,6 +69,20 @@ class StoredRun:
     def config(self) -> Path:
         """File with both descriptions as they were simulated."""
         return self.path / "config.resolved.yaml"
+
+    @property
+    def writes(self) -> tuple[WriteRow, ...]:
+        """How many cells of each array were written how often.
+
+        Raises
+        ------
+        StorageError
+            If the file cannot be read.
+        InputError
+            If it is not what a run writes.
+        """
+        table = _table(self.path / "writes.csv", WriteRow._fields)
+        return tuple(WriteRow(*row) for row in table.itertuples(index=False, name=None))
 
     @property
     def totals(self) -> Totals:

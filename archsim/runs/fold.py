@@ -16,7 +16,7 @@ from archsim.mapping.ticks import ticks
 from archsim.runs.events import EventSink, events_of
 from archsim.trace import TRAINING_PHASES, AnySegment, BatchSegment, StepSegment, TraceSegment
 
-__all__ = ["Fold"]
+__all__ = ["AnySegment", "Fold"]
 
 
 @dataclass(slots=True)

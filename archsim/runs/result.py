@@ -22,6 +22,7 @@ from archsim.ledger import STATE_SCALE, Ledger, Prices
 from archsim.mapping.place import Placement
 from archsim.runs.events import EventBatch, EventRow
 from archsim.runs.group import Spread, groups_frame
+from archsim.runs.writes import WriteRow
 from archsim.trace import COUNT_SCALE, TraceTotals
 from archsim.workload import SyntheticDescription, TrainingResult, WorkloadDescription
 
@@ -101,6 +102,8 @@ class Run:
     """The workload as described."""
     learnt: TrainingResult | None = None
     """How well it was learnt; None where nothing was trained."""
+    writes: tuple[WriteRow, ...] = ()
+    """How many cells of each array were written how often."""
 
     @functools.cached_property
     def ledger(self) -> pd.DataFrame:

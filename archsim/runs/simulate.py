@@ -11,16 +11,18 @@ from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.components.cores import Cores
+from archsim.components.cores import Cores, cores_for
 from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
 from archsim.runs.costing import Watch, costing
 from archsim.runs.events import EventBatch, EventSink
+from archsim.runs.fold import Fold
 from archsim.runs.group import group_prices, grouped
 from archsim.runs.placed import blocks_of, known_traffic
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
+from archsim.runs.writes import WriteRow, write_rows
 from archsim.spec import dump
 from archsim.trace import AnySegment, Recorder
 from archsim.workload import (
@@ -33,6 +35,7 @@ from archsim.workload import (
 
 __all__ = ["EngineName", "run"]
 
+Through = Callable[[Fold], Callable[[AnySegment], None]]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
@@ -47,6 +50,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     policies: Mapping[str, str | Policy] | None = None,
     events: bool | EventSink = False,
     watch: Watch | None = None,
+    through: Through | None = None,
     each_tile: bool = False,
     progress: Progress | None = None,
 ) -> Run:
@@ -70,7 +74,11 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         True keeps one row per booked count of every visit; a callable receives them instead, as an
         `EventBatch` for every segment, and memory stays bounded.
     watch : callable, optional
-        Told of every segment: the station table, the segment, its timing.
+        Told of every segment: the station table, the segment, its timing. A segment may stand for
+        several (`Segment.repeat`), unless there are events or policies.
+    through : callable, optional
+        Given the fold that lowers, times and books segments, returns what receives each segment of
+        the trace in its place; segments that it does not hand on cost nothing.
     each_tile : bool
         Whether the ledger of a synthetic workload has rows for each tile on a chip of very many
         (more than `archsim.mapping.accounts.DETAIL_LIMIT`) too; else it has one for each class.
@@ -105,6 +113,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     sink = events if callable(events) else kept.append if kept is not None else None
     with threadpool_limits(limits=1):
         bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
+        if through is not None:
+            bench.pass_through(through)
         bench.lowering.each_tile = each_tile or sink is not None
         measured, learnt = bench.train(progress)
     book, spreads = grouped(bench.fold.ledger, bench.chip)
@@ -127,6 +137,7 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         machine=machine,
         task=task,
         learnt=learnt,
+        writes=bench.writes(),
     )
 
 
@@ -159,24 +170,37 @@ class _Bench:
         )
         self.chip, self.placement, self.fold = line.chip, line.placement, line.fold
         self.lowering, self.policies = line.lowering, line.policies
-        each = events is not None or watch is not None or bool(policies)
+        each = events is not None or bool(policies)
         self.recorder.merge = None if each else self.lowering.timed
+        self._receive: Callable[[AnySegment], None] = self.fold
+
+    def writes(self) -> tuple[WriteRow, ...]:
+        """Return how many cells of each array were written how often."""
+        if not isinstance(self.substrate, Substrate):
+            return ()
+        return write_rows(self.substrate.cell_writes(), self.placement)
+
+    def pass_through(self, through: Through) -> None:
+        """Let something else receive the segments, one by one, before the fold does."""
+        self._receive = through(self.fold)
+        self.recorder.merge = None
 
     def _grounded(self, machine: TiledDescription) -> Substrate | Cores:
         """Return what the network runs on."""
         task = self.task
         if not isinstance(machine, CrossbarDescription):
-            if task.shapes:
-                raise InputError(
-                    f"workload {task.name}, which learns weights in arrays: expected a chip of "
-                    f"kind crossbar, got {machine.name} of kind {machine.kind}"
-                )
-            return Cores(recorder=self.recorder)
+            return cores_for(
+                task.name,
+                task.shapes,
+                chip=machine.name,
+                kind=machine.kind,
+                recorder=self.recorder,
+            )
         shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
         return substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
 
     def _fold_segment(self, segment: AnySegment) -> None:
-        self.fold(segment)
+        self._receive(segment)
 
     def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
         """Train, and return the metrics with the cost so far, and how well it was learnt."""

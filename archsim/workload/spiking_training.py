@@ -16,7 +16,7 @@ from archsim.seeds import stream
 from archsim.trace.ops import Phase
 from archsim.workload.data import Dataset
 from archsim.workload.spiking import SpikingDescription
-from archsim.workload.spiking_network import SpikingNetwork
+from archsim.workload.spiking_network import MATRIX, SpikingNetwork
 from archsim.workload.spiking_pruning import pruned_set, recency_spread
 from archsim.workload.spiking_readout import VOTES, assigned, scores
 from archsim.workload.spiking_state import (
@@ -356,6 +356,7 @@ def _result(session: _Session, accuracy: Mapping[str, float]) -> SpikingResult:
         resets=int(session.switched[1]),
     )
     session.tell({name: float(getattr(activity, name)) for name in ("attempts", "changes")})
+    session.substrate.code_changes[MATRIX] = state.writes.astype(np.int64)
     fired = np.sort(state.fired)
     return SpikingResult(
         met=True,

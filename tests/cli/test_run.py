@@ -6,7 +6,14 @@ import shutil
 import pytest
 
 QUICK = ("--set", "workload.test.copies=2", "--set", "workload.stop.copies=5")
-RESULTS = ["config.resolved.yaml", "ledger.csv", "manifest.json", "metrics.csv", "report.md"]
+RESULTS = [
+    "config.resolved.yaml",
+    "ledger.csv",
+    "manifest.json",
+    "metrics.csv",
+    "report.md",
+    "writes.csv",
+]
 
 
 def test_a_run_writes_a_folder_and_prints_where_it_went(archsim, tmp_path):
@@ -18,7 +25,9 @@ def test_a_run_writes_a_folder_and_prints_where_it_went(archsim, tmp_path):
     for title in ("What it costs", "Accuracy after training", "Energy and time by phase"):
         assert title in result.stdout
     assert result.stdout.endswith(f"The whole report is {tmp_path / 'out'}/report.md\n")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*RESULTS, "run.log"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        [*RESULTS, "run.log"]
+    )
 
 
 def test_the_report_has_absolute_figures_before_ratios_and_all_that_belongs_to_it(out):

@@ -12,7 +12,14 @@ from archsim.report.folder import claim
 from archsim.report.stored import read_run
 
 LOG = {"begin": "now", "engine": "auto"}
-RESULTS = ["config.resolved.yaml", "ledger.csv", "manifest.json", "metrics.csv", "report.md"]
+RESULTS = [
+    "config.resolved.yaml",
+    "ledger.csv",
+    "manifest.json",
+    "metrics.csv",
+    "report.md",
+    "writes.csv",
+]
 
 
 def written(folder, run, name="out"):
@@ -28,7 +35,7 @@ def entries(folder):
 
 def test_a_run_writes_its_files_and_nothing_else(tmp_path, run):
     written(tmp_path, run)
-    assert entries(tmp_path) == ["out", *(f"out/{name}" for name in [*RESULTS, "run.log"])]
+    assert entries(tmp_path) == ["out", *(f"out/{name}" for name in sorted([*RESULTS, "run.log"]))]
 
 
 def test_manifest_knows_the_digest_of_every_other_result(tmp_path, run):

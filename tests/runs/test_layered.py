@@ -69,7 +69,7 @@ def test_the_time_of_a_step_is_about_the_declared_one_over_a_whole_training():
 
 
 def test_segments_that_were_merged_give_the_same_tables(progressive):
-    single = small(watch=lambda *_: None)
+    single = small(events=lambda _: None)
     assert single.ledger.equals(progressive.ledger)
     assert single.metrics.equals(progressive.metrics)
     assert single.manifest() == progressive.manifest()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from archsim.errors import ArchsimError, InputError, SpecError
+from archsim.errors import InputError, SpecError
 from archsim.runs.simulate import run
 from archsim.workload import read_workload
+from archsim.workload.cell_layers import check_abilities
 
 FEW = {"workload.dataset.train_count": "20", "workload.dataset.test_count": "10"}
 
@@ -18,8 +21,28 @@ def test_a_network_that_does_not_fit_says_how_many_arrays_it_needs_and_has():
 
 
 def test_binary_cells_lack_gradual_pulses():
-    with pytest.raises(ArchsimError, match="lacks gradual pulses"):
+    with pytest.raises(
+        InputError, match="rule progressive: cell model binary lacks gradual pulses"
+    ):
         run("ecram_digits", "cbram_512k", settings=FEW)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "lacking"),
+    [
+        ({"gradual": False}, "rule progressive: cell model own lacks gradual pulses"),
+        (
+            {"needs_verify": True},
+            "rule progressive: cell model own lacks pulses that need no check",
+        ),
+    ],
+)
+def test_the_ability_that_a_cell_lacks_is_named(abilities, lacking):
+    able = {"model": "own", "binary": False, "gradual": True, "needs_verify": False}
+    behaviour = SimpleNamespace(cell=SimpleNamespace(**(able | abilities)))
+    with pytest.raises(InputError, match=lacking):
+        check_abilities(read_workload("ecram_digits"), behaviour)
+    check_abilities(read_workload("ecram_digits:transfer"), behaviour)
 
 
 def test_lines_that_are_not_written_together_lack_parallel_pulses():
