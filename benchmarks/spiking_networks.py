@@ -47,7 +47,7 @@ THRESHOLD = 64.0
 UPDATE, EVENT, HOP = (10, 50), (5, 20), (5, 3)
 """What a neuron's update, a synaptic event and a hop take [ns] and cost [pJ]: round numbers of the
 order of published ones, the same on both sides."""
-SETTLE = 48
+SETTLE = 24
 """Steps before the first measured one, after which neurons do not fire in step any more."""
 
 CHIP = """

@@ -13,13 +13,15 @@ from archsim.chip.description import NeuronChipDescription
 from archsim.chip.links import Routes, past_dateline
 from archsim.components.soma import Soma
 from archsim.errors import InputError
-from archsim.mapping.lower import Lowering, ticks, too_long
+from archsim.mapping.lower import Lowering, ticks
 from archsim.mapping.program import IntArray, Segment
+from archsim.mapping.spike_trees import Deliveries, LinkRows, Sent, branched
 from archsim.trace.steps import StepSegment, Wiring
 
 __all__ = ["StepLowering", "cores_of"]
 
 _NONE = np.zeros(0, dtype=np.int64)
+_TIMES = ("station", "occupancy_ticks", "latency_ticks")
 
 
 def cores_of(chip: Chip, wiring: Wiring) -> tuple[Tile, ...]:
@@ -70,6 +72,15 @@ class _Somas(NamedTuple):
     inactive_ticks: IntArray
 
 
+class _Synapses(NamedTuple):
+    """What one synaptic event is on each core, by part."""
+
+    station: IntArray
+    occupancy_ticks: IntArray
+    latency_ticks: IntArray
+    account: IntArray
+
+
 @dataclass(frozen=True, slots=True)
 class _Ways:
     """Routes between parts: links, then the synapses at the end."""
@@ -108,8 +119,12 @@ class _Table:
     events: IntArray
     """Synaptic events that it brings about there."""
     somas: _Somas
-    ways: _Ways
-    flits: int
+    ways: _Ways | None
+    """Ways between parts; None where packets branch."""
+    synapses: _Synapses
+    tiles: IntArray
+    """Number of the tile of each part."""
+    phase: str
     servers: int
     """Synaptic events that a core takes at once."""
 
@@ -143,42 +158,42 @@ class StepLowering:
         ends, updates = _updates(table, trace)
         chosen, spike = _ranges(table.packets, trace.fired)
         source = trace.wiring.part[trace.fired][spike]
-        visits, at = _packets(
-            self.lowering.chip, table, source, table.target[chosen], table.events[chosen]
-        )
-        runs, packets = len(ends), len(chosen)
-        sender = np.searchsorted(ends, trace.fired + 1)[spike]
-        tasks = runs + packets
-        joined = {
-            name: np.concatenate((updates[name], visits[name]))
-            for name in ("station", "occupancy_ticks", "latency_ticks", "account", "count")
-        }
-        channel = np.concatenate((np.zeros(runs, dtype=np.int64), visits["channel"]))
-        routed = np.flatnonzero(visits["router"] >= 0)
-        side = {
+        target, events = table.target[chosen], table.events[chosen]
+        if self._described().multicast:
+            sent = self._branched(table, spike, source, target, events)
+        else:
+            sent = self._alone(table, spike, source, target, events)
+        return self._joined(trace, ends, updates, sent)
+
+    def _joined(
+        self, trace: StepSegment, ends: IntArray, updates: dict[str, IntArray], sent: Sent
+    ) -> Segment:
+        """Return updates and packets as one segment."""
+        runs, tasks = len(ends), len(ends) + len(sent.spike)
+        flits = np.full(tasks, self._flits)
+        flits[:runs] = 1
+        none = np.zeros(runs, dtype=np.int64)
+        sender = np.searchsorted(ends, trace.fired + 1)[sent.spike]
+        routed = np.flatnonzero(sent.visits["router"] >= 0)
+        passed = np.full(len(routed), self._flits)
+        arrays = {
+            name: np.concatenate((updates.get(name, none), sent.visits[name]))
+            for name in (*_TIMES, "account", "count", "channel")
+        } | {
             "side_visit": np.concatenate((np.arange(runs), runs + routed)),
-            "side_account": np.concatenate((updates["side_account"], visits["router"][routed])),
-            "side_count": np.concatenate(
-                (updates["side_count"], np.full(len(routed), table.flits))
+            "side_account": np.concatenate(
+                (updates["rest_account"], sent.visits["router"][routed])
             ),
+            "side_count": np.concatenate((updates["rest"], passed)),
+            "release_ticks": np.zeros(tasks, dtype=np.int64),
+            "flits": flits,
+            "fork_of": np.concatenate(
+                (none - 1, np.where(sent.fork_of < 0, -1, runs + sent.fork_of))
+            ),
+            "dependency_offsets": np.concatenate((none, np.arange(tasks - runs + 1))),
+            "dependencies": np.where(sent.after < 0, sender, runs + sent.after),
+            "visit_offsets": np.concatenate((np.arange(runs), runs + sent.offsets)),
         }
-        arrays = (
-            joined
-            | side
-            | {
-                "channel": channel,
-                "release_ticks": np.zeros(tasks, dtype=np.int64),
-                "flits": np.concatenate(
-                    (np.ones(runs, dtype=np.int64), np.full(packets, table.flits))
-                ),
-                "fork_of": np.full(tasks, -1),
-                "dependency_offsets": np.concatenate(
-                    (np.zeros(runs, dtype=np.int64), np.arange(packets + 1))
-                ),
-                "dependencies": sender,
-                "visit_offsets": np.concatenate((np.arange(runs), runs + at)),
-            }
-        )
         for array in arrays.values():
             array.flags.writeable = False
         return Segment(
@@ -188,6 +203,38 @@ class StepLowering:
             gap_ticks=ticks(self._described().barrier.value),
             **arrays,
         )
+
+    def _alone(
+        self, table: _Table, spike: IntArray, source: IntArray, target: IntArray, events: IntArray
+    ) -> Sent:
+        """Return a packet for each spike and core."""
+        visits, offsets = _packets(self.lowering.chip, table, source, target, events)
+        nothing = np.full(len(spike), -1)
+        return Sent(visits, offsets, spike, nothing, nothing)
+
+    def _branched(
+        self, table: _Table, spike: IntArray, source: IntArray, target: IntArray, events: IntArray
+    ) -> Sent:
+        """Return a packet for each spike, which branches on its way to all its cores."""
+        phase = table.phase
+        rounds = -(-events // table.servers)
+        interval = table.synapses.occupancy_ticks[target]
+        given = Deliveries(
+            spike=spike,
+            source=table.tiles[source],
+            target=table.tiles[target],
+            synapses={
+                "station": table.synapses.station[target],
+                "occupancy_ticks": rounds * interval,
+                "latency_ticks": table.synapses.latency_ticks[target] + (rounds - 1) * interval,
+                "account": table.synapses.account[target],
+                "count": events,
+            },
+        )
+        return branched(self._rows(phase), given)
+
+    def _rows(self, phase: str) -> LinkRows:
+        return LinkRows(self.lowering, phase, self._described().spike_bits, self._flits)
 
     @property
     def _flits(self) -> int:
@@ -208,6 +255,8 @@ class StepLowering:
         found, events = np.unique(keys, return_counts=True)
         neuron, target = np.divmod(found, max(parts, 1))
         pairs = np.unique(wiring.part[neuron] * parts + target)
+        multicast = self._described().multicast
+        synapses = [self._synapses(core, phase) for core in cores]
         return _Table(
             wiring=wiring,
             bounds=np.searchsorted(wiring.part, np.arange(parts + 1)),
@@ -215,8 +264,10 @@ class StepLowering:
             target=target,
             events=events,
             somas=self._somas(cores, phase),
-            ways=self._ways(cores, pairs, phase),
-            flits=self._flits,
+            ways=None if multicast else self._ways(cores, pairs, phase),
+            synapses=_Synapses(*np.array(synapses, dtype=np.int64).reshape(-1, 4).T),
+            tiles=np.array([self.lowering.chip.number(core.name) for core in cores]),
+            phase=phase,
             servers=min((core.components["synapses"].servers for core in cores), default=1),
         )
 
@@ -244,7 +295,8 @@ class StepLowering:
         begin, length = np.zeros((2, parts * parts), dtype=np.int64)
         for pair in pairs.tolist():
             source, target = (cores[number] for number in divmod(pair, parts))
-            way = [*self._links(source.name, target.name, phase), self._synapses(target, phase)]
+            last = (*self._synapses(target, phase), 1, 0, 0, -1)
+            way = [*self._links(source.name, target.name, phase), last]
             begin[pair], length[pair] = len(rows), len(way)
             rows += way
         columns = np.array(rows, dtype=np.int64).reshape(-1, 8).T
@@ -264,27 +316,13 @@ class StepLowering:
         )
 
     def _links(self, source: str, target: str, phase: str) -> list[tuple[int, ...]]:
-        lowering, bits, flits = self.lowering, self._described().spike_bits, self._flits
-        route = lowering.chip.route(source, target)
-        rows: list[tuple[int, ...]] = []
+        route, rows = self.lowering.chip.route(source, target), self._rows(phase)
+        found: list[tuple[int, ...]] = []
         for link, past in zip(route, self._past(route), strict=True):
-            transfer = link.component.actions["transfer"]
-            if link.channels and flits > link.depth:
-                raise InputError(too_long(lowering.chip, link, bits, flits))
-            cycle = max(ticks(transfer.interval), 1)
-            latency = max(ticks(transfer.latency), 1) + ticks(link.head_time)
-            if link is route[-1]:
-                latency += (flits - 1) * cycle
-            router = lowering.routed(phase, link)
-            account = lowering.link_account(phase, link)
-            station = lowering.link_station(link)
-            rows.append(
-                (
-                    *(station, flits * cycle, latency, account, bits, link.channels),
-                    *(past, -1 if router is None else router),
-                )
-            )
-        return rows
+            station, occupancy, latency, account, bits, channels, router, tail = rows.row(link)
+            latency += tail if link is route[-1] else 0
+            found.append((station, occupancy, latency, account, bits, channels, past, router))
+        return found
 
     def _past(self, route: tuple[Link, ...]) -> list[bool]:
         """Return whether each link of a route lies past the dateline of its ring."""
@@ -294,12 +332,12 @@ class StepLowering:
         routes = Routes(np.array([0, len(route)]), np.array(numbers, dtype=np.int64))
         return [bool(past) for past in past_dateline(routes, chip.topology.links())]
 
-    def _synapses(self, core: Tile, phase: str) -> tuple[int, ...]:
+    def _synapses(self, core: Tile, phase: str) -> tuple[int, int, int, int]:
         part = core.components["synapses"]
         event = part.actions["event"]
         station = self.lowering.station(core.name, part)
         account = self.lowering.account(phase, core.name, part, event)
-        return (station, ticks(event.interval), max(ticks(event.latency), 1), account, 1, 0, 0, -1)
+        return station, ticks(event.interval), max(ticks(event.latency), 1), account
 
 
 def _ranges(offsets: IntArray, chosen: IntArray) -> tuple[IntArray, NDArray[np.intp]]:
@@ -328,8 +366,8 @@ def _updates(table: _Table, trace: StepSegment) -> tuple[IntArray, dict[str, Int
         "latency_ticks": np.maximum(occupancy, 1),
         "account": somas.active_account,
         "count": active,
-        "side_account": somas.inactive_account,
-        "side_count": inactive,
+        "rest_account": somas.inactive_account,
+        "rest": inactive,
     }
 
 
@@ -338,6 +376,7 @@ def _packets(
 ) -> tuple[dict[str, IntArray], IntArray]:
     """Return the visits of packets, and the slices that each packet has of them."""
     ways = table.ways
+    assert ways is not None  # noqa: S101 (packets do not branch)
     pair = source * len(table.somas.station) + target
     length = ways.length[pair]
     at = np.concatenate(([0], np.cumsum(length)))

@@ -7,11 +7,18 @@ from typing import NamedTuple
 
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
 from archsim.components.bit_sliced import substrate_of
+from archsim.components.cores import cores_for
 from archsim.errors import Fault, InputError, SpecError
+from archsim.mapping.lower_steps import cores_of
 from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
 from archsim.runs.placed import blocks_of, known_traffic
-from archsim.workload import SyntheticDescription, WorkloadDescription, read_workload
+from archsim.workload import (
+    LifDescription,
+    SyntheticDescription,
+    WorkloadDescription,
+    read_workload,
+)
 
 __all__ = ["Checked", "check"]
 
@@ -23,6 +30,8 @@ class Checked(NamedTuple):
     workload: WorkloadDescription | None
     placement: Placement | None
     """Where the blocks of the workload would stand, if both were given."""
+    cores: int = 0
+    """Cores that its neurons would take, if it has such."""
 
     def summary(self) -> list[str]:
         """Return a line about each description, and one about how they fit."""
@@ -32,7 +41,10 @@ class Checked(NamedTuple):
             lines.append(f"chip {self.chip.name}: no faults; {gaps} parts or acts unpriced")
         if self.workload is not None:
             shapes = ", ".join(f"{n} {r}×{c}" for n, (r, c) in self.workload.shapes.items())
-            lines.append(f"workload {self.workload.name}: no faults; weights {shapes}")
+            weights = f"; weights {shapes}" if shapes else ""
+            lines.append(f"workload {self.workload.name}: no faults{weights}")
+        if self.cores:
+            lines.append(f"the workload fits: it takes {self.cores} cores of the chip")
         if self.placement is not None:
             used = self.placement.numbers.size
             lines.append(f"the workload fits: it takes {used} arrays of the chip")
@@ -81,7 +93,7 @@ def check(
             faults += error.faults
     if faults:
         raise SpecError(faults)
-    placement = None
+    placement, cores = None, 0
     if isinstance(chip, TiledDescription):
         machine = build(chip)
         if workload is not None and isinstance(chip, CrossbarDescription):
@@ -94,7 +106,11 @@ def check(
                 note=substrate.room,
                 traffic=known_traffic(workload, chip),
             )
-    return Checked(chip, workload, placement)
+        elif workload is not None:
+            cores_for(workload.name, workload.shapes, chip=chip.name, kind=chip.kind)
+        if isinstance(workload, LifDescription):
+            cores = len(cores_of(machine, workload.load(seed=0).wiring))
+    return Checked(chip, workload, None if cores else placement, cores)
 
 
 def _settings_of(part: str, settings: Mapping[str, str]) -> dict[str, str]:

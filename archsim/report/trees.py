@@ -70,7 +70,7 @@ def chip_tree(
             children.append(_branch("behaviour", "behaviour: training feels it", behaviour))
         children += [
             branch
-            for name in ("spike_bits", "barrier")
+            for name in ("spike_bits", "multicast", "barrier")
             if hasattr(description, name)
             for branch in _of(name, getattr(description, name), notes)
         ]

@@ -11,7 +11,7 @@ from archsim.chip.build import build
 from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.components.cores import Cores
+from archsim.components.cores import Cores, cores_for
 from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
@@ -189,12 +189,13 @@ class _Bench:
         """Return what the network runs on."""
         task = self.task
         if not isinstance(machine, CrossbarDescription):
-            if task.shapes:
-                raise InputError(
-                    f"workload {task.name}, which learns weights in arrays: expected a chip of "
-                    f"kind crossbar, got {machine.name} of kind {machine.kind}"
-                )
-            return Cores(recorder=self.recorder)
+            return cores_for(
+                task.name,
+                task.shapes,
+                chip=machine.name,
+                kind=machine.kind,
+                recorder=self.recorder,
+            )
         shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
         return substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
 

@@ -53,10 +53,18 @@ NANOSECOND = 10**6
 
 
 def chip_of(
-    folder: Path, *, cores=3, neurons=4, shape="mesh\n  shape: [1, 3]", channels=0, depth=0
+    folder: Path,
+    *,
+    cores=3,
+    neurons=4,
+    shape="mesh\n  shape: [1, 3]",
+    channels=0,
+    depth=0,
+    multicast=False,
 ):
     file = folder / "chip.yaml"
-    file.write_text(CHIP % (cores - 1, neurons, shape, channels, depth))
+    text = CHIP % (cores - 1, neurons, shape, channels, depth)
+    file.write_text(text + f"multicast: {str(multicast).lower()}\n")
     return build(read_chip(str(file)))
 
 
@@ -148,6 +156,71 @@ def test_a_tiny_network_sends_the_packets_and_takes_the_time_that_were_counted_b
         ("core[2]", "route"): 2,
         ("core[0]", "route"): 2,
     }
+
+
+def test_multicast_passes_every_link_once_and_brings_the_same_events(tmp_path):
+    chip = chip_of(tmp_path, multicast=True)
+    wiring = wiring_of([[2, 4, 5, 0], [], [], [], [], []], [0, 0, 1, 1, 2, 2])
+    lowering = lowering_of(chip)
+    segment = StepLowering(lowering).segment(step_of(wiring, [0]))
+    timing = choose("fast", lowering.stations).run(segment)
+    names = [lowering.stations[int(number)].name for number in segment.station]
+    starts = (timing.start_ticks // NANOSECOND).tolist()
+    # Neuron 0 fires at 3 ns. The head reaches core 1 at 9 ns and branches; the tail comes 1 ns later.
+    assert list(zip(names, starts, strict=True))[4:] == [
+        ("core[0]->core[1]", 3),
+        ("core[1]->core[2]", 9),
+        ("core[2].synapses", 16),
+        ("core[1].synapses", 9),
+        ("core[0].synapses", 3),
+    ]
+    assert segment.count[4:].tolist() == [16, 16, 2, 1, 1]
+    assert segment.latency_ticks[4:].tolist() == [n * NANOSECOND for n in (6, 7, 10, 6, 5)]
+    assert segment.fork_of.max() == -1
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels", "depth"),
+    [
+        ("mesh\n  shape: [4, 4]", 0, 0),
+        ("mesh\n  shape: [4, 4]", 4, 8),
+        ("ring", 0, 0),
+        ("tree\n  arity: 4", 0, 0),
+    ],
+)
+def test_multicast_and_unicast_bring_about_the_same_events_and_engines_agree(
+    tmp_path, shape, channels, depth
+):
+    rng = np.random.default_rng(5)
+    wiring = wiring_of(rng.integers(0, 128, (128, 10)).tolist(), np.arange(128) // 8)
+    fired = np.flatnonzero(rng.random(128) < 0.1).tolist()
+    found, hops = [], []
+    for multicast in (False, True):
+        chip = chip_of(
+            tmp_path,
+            cores=16,
+            neurons=8,
+            shape=shape,
+            channels=channels,
+            depth=depth,
+            multicast=multicast,
+        )
+        lowering = lowering_of(chip)
+        segment = StepLowering(lowering).segment(step_of(wiring, fired))
+        fast, slow = (
+            choose(name, lowering.stations).run(segment) for name in ("fast", "reference")
+        )
+        assert (fast.start_ticks == slow.start_ticks).all()
+        events: dict[str, int] = {}
+        for account, count in zip(segment.account.tolist(), segment.count.tolist(), strict=True):
+            _, tile, _, action = lowering.accounts[account]
+            if action == "event":
+                events[tile] = events.get(tile, 0) + count
+        found.append(events)
+        hops.append(int((segment.station >= lowering.fabric.first_link).sum()))
+    assert found[0] == found[1]
+    assert sum(found[0].values()) == 10 * len(fired)
+    assert hops[1] < 0.7 * hops[0]
 
 
 def test_runs_of_updates_take_as_long_as_updates_one_by_one(tmp_path):

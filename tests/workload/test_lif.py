@@ -13,6 +13,10 @@ import pytest
 import archsim
 from archsim.components.cores import Cores
 from archsim.errors import InputError, SpecError
+from archsim.report.auditing import audit_folder
+from archsim.report.check import check
+from archsim.report.files import write_run
+from archsim.report.folder import claim
 from archsim.trace import Recorder
 from archsim.workload import read_workload, run_lif
 from archsim.workload.lif.graph import read_graph
@@ -236,6 +240,34 @@ def test_a_network_of_neurons_needs_cores_and_arrays_need_a_chip_of_arrays():
         InputError, match="expected a chip of kind crossbar, got loihi of kind neuron"
     ):
         archsim.run("madem_braille", "loihi")
+
+
+def test_a_check_says_whether_a_network_fits():
+    found = check(["loihi", "lif_random:small"])
+    assert found.summary()[1:] == [
+        "workload lif_random: no faults",
+        "the workload fits: it takes 16 cores of the chip",
+    ]
+    with pytest.raises(InputError, match="needs at least 10 of them: choose cores from 10 to 128"):
+        check(["loihi", "lif_random"], settings={"workload.cores": "5"})
+    with pytest.raises(
+        InputError, match="expected a chip of kind crossbar, got loihi of kind neur"
+    ):
+        check(["loihi", "madem_braille"])
+
+
+def test_a_run_repeats_to_the_last_byte_and_its_audit_finds_nothing(tmp_path):
+    settings = {f"workload.{path}": text for path, text in SMALL.items()}
+    for name in ("one", "two"):
+        done = archsim.run("lif_random", "loihi", settings=settings)
+        with claim(tmp_path / name) as folder:
+            write_run(folder, done, report="", log={})
+            folder.commit()
+    names = {path.name for path in (tmp_path / "one").iterdir()} - {"run.log"}
+    assert "ledger.csv" in names
+    for name in sorted(names):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert all(line.difference == 0 for line in audit_folder(tmp_path / "one"))
 
 
 needs_graphs = pytest.mark.skipif(
