@@ -175,6 +175,7 @@ def expected(dimension: str) -> str:
     return f'{entry.name} such as "{entry.example}"'
 
 
+@functools.lru_cache(maxsize=4096)
 def si(text: str, dimension: str) -> float:
     """Return the SI value of `text`, correctly rounded.
 

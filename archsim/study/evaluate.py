@@ -64,8 +64,14 @@ def do(job: Job, setup: Setup) -> int:
     return len(job.points)
 
 
+_prepared: list[Setup] = []
+"""The setup that this process was last prepared for."""
+
+
 def _prepare(setup: Setup) -> None:
     """Make this process like the one that asks."""
+    if _prepared == [setup]:
+        return
     if setup.place and Path.cwd() != Path(setup.place):
         os.chdir(setup.place)
     if setup.plugins and setup.place not in sys.path:
@@ -79,6 +85,7 @@ def _prepare(setup: Setup) -> None:
             "install the same on all machines"
         )
         raise ModelError(message)
+    _prepared[:] = [setup]
 
 
 def _attempt(work: Callable[[], dict[str, object]]) -> dict[str, object]:

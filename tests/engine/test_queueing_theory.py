@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from archsim.mapping.program import Station, StationTable
+from benchmarks.mesh_latency import BOOKSIM, ROUTER, mean_latency, ours
+from benchmarks.router import router_latencies
 from benchmarks.traffic import Mesh, uniform, unit_packets
 from tests.engine.segments import alike_tasks
 
@@ -100,3 +102,16 @@ def test_a_mesh_accepts_no_more_than_its_bisection_passes(make_engine, load):
     assert accepted <= bound
     if load < 0.4:
         assert abs(accepted - load) < 4 * math.sqrt(load / window)
+
+
+@pytest.mark.parametrize("load", [0.1, 0.3, 0.35])
+def test_a_mesh_is_as_late_as_booksim_says(load):
+    found = mean_latency(ours, ROUTER, load, 20_000)
+    assert found == pytest.approx(BOOKSIM[load], rel=0.05)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_routers_of_one_channel_are_as_late_as_played_cycle_by_cycle(depth):
+    mesh = Mesh(channels=1, depth=depth, credit=2)
+    expected = mean_latency(router_latencies, mesh, 0.3, 10_000)
+    assert mean_latency(ours, mesh, 0.3, 10_000) == pytest.approx(expected, rel=0.01)

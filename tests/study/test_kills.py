@@ -25,7 +25,7 @@ settings: {workload.test.copies: 2, workload.stop.copies: 2, workload.stop.max_e
 seeds: 6
 sweep:
   - {name: energy, field: chip.tiles.array.adc.energy, from: 0.1 pJ, to: 10 pJ, count: 4}
-  - {name: rate, field: chip.tiles.array.adc.rate, from: 0.1 GHz, to: 10 GHz, count: 25}
+  - {name: rate, field: chip.tiles.array.adc.rate, from: 0.1 GHz, to: 10 GHz, count: 12}
 tables: [{name: means, by: [rate], show: [training_time_s]}]
 """
 
