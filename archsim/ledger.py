@@ -116,11 +116,11 @@ class ExactSums:
         more = np.zeros(max(size - len(self), 0), dtype=np.int64)
         self.high, self.low = np.concatenate((self.high, more)), np.concatenate((self.low, more))
 
-    def total(self, part: slice) -> int:
+    def total(self, part: slice | IntArray) -> int:
         """Return the sum of some sums."""
         return (int(self.high[part].sum()) << _LIMB) + int(self.low[part].sum())
 
-    def ends(self, part: slice) -> tuple[int, int]:
+    def ends(self, part: slice | IntArray) -> tuple[int, int]:
         """Return the least and the largest of some sums; there is at least one."""
         high, low = self.high[part], self.low[part]
         least, most = high.min(), high.max()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -129,15 +128,6 @@ class Chip:
         place = {name: number for number, name in enumerate(self.tables)}
         classes = (place[tile.tile_class] for tile in self.tiles)
         return np.fromiter(classes, dtype=np.int64, count=len(self.tiles))
-
-    @functools.cached_property
-    def class_ranges(self) -> tuple[tuple[str, slice], ...]:
-        """Runs of tiles of one class, in the order of tiles: (tile class, their numbers)."""
-        cuts = np.flatnonzero(np.diff(self.class_of_tile)) + 1
-        ends = [0, *cuts.tolist(), len(self.tiles)]
-        return tuple(
-            (self.tiles[low].tile_class, slice(low, high)) for low, high in itertools.pairwise(ends)
-        )
 
     def has_role(self, role: str) -> NDArray[np.bool_]:
         """Return for every tile, by number, whether it holds a component of this role."""

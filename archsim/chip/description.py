@@ -195,11 +195,13 @@ class CrossbarDescription(TiledDescription):
     """How blocks are laid out; absent: in tile order."""
 
     @model_serializer(mode="wrap")
-    def _without_what_is_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_files_have_it(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Put behaviour before what all chips of tiles have; leave out an absent mapping."""
         fields: dict[str, Any] = serialize(self)
-        return {
-            name: value for name, value in fields.items() if name != "mapping" or value is not None
-        }
+        if fields.get("mapping", 0) is None:
+            del fields["mapping"]
+        order = dict.fromkeys((*ChipDescription.model_fields, "behaviour", *fields))
+        return {name: fields[name] for name in order if name in fields}
 
     def setting(self) -> Setting:
         """Return what the components of this chip have to know of it."""

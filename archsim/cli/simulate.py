@@ -62,6 +62,11 @@ __all__ = ["demo", "run"]
     help="Simulate twice more, for the range of the training time in the report.",
 )
 @click.option(
+    "--each-tile",
+    is_flag=True,
+    help="Rows for each tile of a chip of more than 10000 too, for a synthetic workload.",
+)
+@click.option(
     "--sample",
     type=click.FloatRange(min=0, max=1, min_open=True),
     metavar="SHARE",
@@ -86,6 +91,7 @@ def run(  # noqa: PLR0913  (one for each option)
     engine: Literal["auto", "fast", "reference"],
     events: bool,
     compression: Literal["zstd", "none"],
+    each_tile: bool,
     plots: bool,
     ranges: bool,
     sample: float | None,
@@ -125,6 +131,7 @@ def run(  # noqa: PLR0913  (one for each option)
             engine=engine,
             events=events,
             compression=compression,
+            each_tile=each_tile,
             plots=plots,
             ranges=ranges,
             policies=policies,

@@ -67,18 +67,11 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
     Tasks are numbered batch by batch; before the ops of a batch come the packets that the first of
     them waits for.
     """
-    chip = lowering.chip
-    accounts = Accounts(
-        lowering.accounts,
-        chip,
-        lowering.link_names,
-        trace.phase.value,
-        series=len(chip.tiles) > DETAIL_LIMIT and not lowering.each_tile,
-    )
+    accounts = _accounts(lowering, trace.phase.value)
     ops = _lowered(lowering, trace, accounts)
     sizes = [len(batch) for batch in trace.batches]
     batch = np.repeat(np.arange(len(sizes)), sizes)
-    source = chip.number(lowering.source)
+    source = lowering.chip.number(lowering.source)
     paths = ways(lowering, trace.messages, batch, ops.begin, ops.end, source)
     group = np.concatenate((2 * paths.batch, 2 * batch + 1))
     order = np.argsort(group, kind="stable")
@@ -111,6 +104,18 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
         repeat=trace.repeat,
         labels=(),
         **arrays,
+    )
+
+
+def _accounts(lowering: Lowering, phase: str) -> Accounts:
+    """Return where a phase is booked: tile by tile, or on very many tiles in series."""
+    many = len(lowering.chip.tiles) > DETAIL_LIMIT
+    return Accounts(
+        lowering.accounts,
+        lowering.chip,
+        lowering.link_names,
+        phase,
+        series=many and not lowering.each_tile,
     )
 
 

@@ -165,12 +165,8 @@ def ways(
     direct = (messages.consumers[own], producer[own])
     far = np.flatnonzero(~near)
     nodes = len(lowering.chip.topology.nodes)
-    pairs = number[far] * nodes + target[far]
-    order = np.argsort(pairs, kind="stable")
-    fresh = np.diff(pairs[order], prepend=-1) > 0
-    turn = np.empty_like(order)
-    turn[order] = np.cumsum(fresh) - 1
-    message, goal = np.divmod(pairs[order][fresh], nodes)
+    pairs, turn = _distinct(number[far] * nodes + target[far])
+    message, goal = np.divmod(pairs, nodes)
     made = messages.producer[message]
     starts = np.where(made >= 0, end[made], source)
     routes = lowering.chip.topology.routes(starts, goal)
@@ -179,20 +175,28 @@ def ways(
     np.minimum.at(earliest, number, batch[messages.consumers])
     flits = _flits(lowering, messages, legs)
     arrives, rest_of = _taken(legs, flits)
-    wait = _tail(lowering, legs, rest_of) * (flits[rest_of] - 1)
     return Ways(
         legs=legs,
         leg_flits=flits,
         leg_bits=messages.bits[legs.message],
         producer=messages.producer[legs.message],
         rest_of=rest_of,
-        rest_ticks=wait,
+        rest_ticks=_tail(lowering, legs, rest_of) * (flits[rest_of] - 1),
         arrives=arrives[turn],
         consumer=messages.consumers[far],
         direct=direct,
         batch=earliest[np.concatenate((legs.message, legs.message[rest_of]))],
         held=_held(lowering, legs),
     )
+
+
+def _distinct(keys: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct of some keys, rising, and which of them each is (sorts, so no hash)."""
+    order = np.argsort(keys, kind="stable")
+    fresh = np.diff(keys[order], prepend=-1) > 0
+    turn = np.empty_like(order)
+    turn[order] = np.cumsum(fresh) - 1
+    return keys[order][fresh], turn
 
 
 def _taken(legs: Packets, flits: IntArray) -> tuple[IntArray, IntArray]:

@@ -77,7 +77,8 @@ def place(
         per_matrix: dict[str, int] = {}
         for block in blocks:
             per_matrix[block.matrix] = per_matrix.get(block.matrix, 0) + planes
-        detail = ", ".join(f"{matrix} needs {count}" for matrix, count in per_matrix.items())
+        needs = [f"{matrix} needs {count}" for matrix, count in per_matrix.items()]
+        detail = ", ".join(needs[:8]) + (f" and {len(needs) - 8} more" if len(needs) > 8 else "")
         message = (
             f"the network needs {needed} arrays ({detail}), chip {chip.name} has {len(arrays)}; "
             "take a chip with more or larger arrays, or a weight form with fewer arrays per block"

@@ -112,7 +112,8 @@ class Scale:
                 first, last = points[0], points[-1]
                 texts.append(
                     f"{name}: throughput follows the tiles up to {knee(points):,}; "
-                    f"{_bound(first)} at {first.tiles:,} tiles, {_bound(last)} at {last.tiles:,}."
+                    f"largest part of the energy: {_bound(first)} at {first.tiles:,} tiles, "
+                    f"{_bound(last)} at {last.tiles:,}."
                 )
         return texts
 
@@ -183,7 +184,7 @@ def _bound(point: TilePoint) -> str:
     }
     shares["arrays and the rest"] = 1 - sum(shares.values())
     name = max(shares, key=lambda one: shares[one])
-    return f"{name} take most energy ({shares[name]:.0%})"
+    return f"{name} ({shares[name]:.0%})"
 
 
 def _tile_table(name: str, points: Sequence[TilePoint]) -> Table:

@@ -61,6 +61,8 @@ class Request:
     """Keep every visit, in the folder of the run."""
     compression: Compression = "zstd"
     """How the file of events is compressed."""
+    each_tile: bool = False
+    """Rows for each tile on a chip of very many too."""
     plots: bool = False
     """Draw the breakdowns."""
     ranges: bool = True
@@ -134,6 +136,7 @@ def run_only(
         engine=request.engine,
         policies=request.policies or None,
         events=events or False,
+        each_tile=request.each_tile,
         progress=progress,
     )
     done.chip = _label("chips", request.chip, done.machine)

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from archsim.chip.chip import Chip
 from archsim.frames import GROUP_COLUMNS, frame
 from archsim.ledger import ExactSums, Ledger, Price, Prices, Tally, joules
-from archsim.mapping.program import AccountTable, Series, StationTable
+from archsim.mapping.program import AccountTable, IntArray, Series, StationTable
 
 __all__ = ["NETWORK", "Span", "Spread", "group_prices", "grouped", "groups_frame"]
 
@@ -82,32 +83,29 @@ def _spreads(ledger: Ledger, chip: Chip) -> Iterable[Spread]:
     first = ledger.accounts.SERIES
     for epoch, sums in sorted(ledger.series.items()):
         for series in ledger.accounts.series:
-            for tile_class, part in _classes(series, chip):
-                span = slice(series.first - first + part.start, series.first - first + part.stop)
-                found = [_span(column, span) for column in sums]
+            for tile_class, places in _classes(series, chip):
+                found = [_span(column, series.first - first + places) for column in sums]
                 if found[0].total or found[1].total:
-                    tiles = span.stop - span.start
                     names = (series.phase, tile_class, series.component, series.action)
-                    yield Spread(epoch, *names, tiles, *found)
+                    yield Spread(epoch, *names, len(places), *found)
 
 
-def _classes(series: Series, chip: Chip) -> Iterable[tuple[str, slice]]:
+def _classes(series: Series, chip: Chip) -> Iterable[tuple[str, IntArray]]:
     """Give the classes of a series of tiles, routers or links, and where they stand in it."""
-    whole = slice(0, len(series.tiles))
     if series.tiles is not chip.topology.nodes:
-        yield NETWORK, whole
+        yield NETWORK, np.arange(len(series.tiles))
     elif series.component == "router" and series.component in chip.network:
-        yield NETWORK, slice(chip.topology.first_router, whole.stop)
+        yield NETWORK, np.arange(chip.topology.first_router, len(series.tiles))
     else:
-        yield from chip.class_ranges
+        for number, tile_class in enumerate(chip.tables):
+            if (places := np.flatnonzero(chip.class_of_tile == number)).size:
+                yield tile_class, places
 
 
-def _span(sums: ExactSums, part: slice) -> Span:
-    if part.stop <= part.start:
-        return Span(0, Fraction(0), 0, 0)
-    least, most = sums.ends(part)
-    total = sums.total(part)
-    return Span(least, Fraction(total, part.stop - part.start), most, total)
+def _span(sums: ExactSums, places: IntArray) -> Span:
+    least, most = sums.ends(places)
+    total = sums.total(places)
+    return Span(least, Fraction(total, len(places)), most, total)
 
 
 def group_prices(chip: Chip, ledger: Ledger) -> Prices:

@@ -12,6 +12,7 @@ from archsim.analysis.sampling import (
     _Cost,
     _Sampler,
     estimate,
+    mean_interval,
     sampled_run,
     student_quantile,
 )
@@ -124,3 +125,16 @@ def test_workloads_in_real_time_are_not_sampled():
 def test_a_share_outside_0_to_1_is_refused(fraction):
     with pytest.raises(InputError, match="sample: expected a share above 0 and up to 1, got"):
         sampled_run("madem_braille", "madem_64", fraction=fraction)
+
+
+def test_intervals_of_a_mean_over_seeds_cover_it_as_often_as_they_say():
+    generator = np.random.default_rng(2)
+    held = sum(
+        mean_interval(generator.normal(3.0, 1.0, 6).tolist()).holds(3.0) for _ in range(2000)
+    )
+    assert 0.94 * 2000 < held < 0.96 * 2000
+
+
+def test_a_mean_of_three_seeds_has_no_interval():
+    with pytest.raises(InputError, match="mean: expected at least 4 values, got 3"):
+        mean_interval([1.0, 2.0, 3.0])

@@ -8,12 +8,13 @@ from types import MappingProxyType
 
 from archsim.analysis import Interval, energy, interval
 from archsim.analysis.gains import algorithm_gain, device_gain, total_gain
+from archsim.analysis.scaling import fitted, scaled_energy_ratio
 from archsim.chip import CrossbarDescription, read_chip
 from archsim.errors import InputError
 from archsim.report.breakdown import acts_done
 from archsim.report.claims import Finding
 from archsim.report.figures import Figures, figures
-from archsim.report.gpu import gpu_rows
+from archsim.report.gpu import gpu_rows, read_gpu
 from archsim.report.validate.recipe import Measure, Take
 from archsim.report.validate.training import Trained
 from archsim.runs import Run
@@ -121,6 +122,17 @@ class Measures:
             raise InputError(f"{message}{measure.item!r}")
         return Finding(f"{name}, {wanted} on {gpu}", ratios[wanted])
 
+    def scaled_ratio(self, measure: Measure) -> Finding:
+        """Return the energy of a sample on a GPU over that on the chip, for a larger network."""
+        name = _only(measure)
+        gpu, _, size = measure.item.partition(" ")
+        if not size.isdecimal():
+            message = f"measures: {measure.quantity}: item: expected a GPU and a number of weights"
+            raise InputError(f"{message}, got {measure.item!r}")
+        point = scaled_energy_ratio(fitted(self._run(name)), read_gpu(gpu), int(size))
+        of = f"{name}, scaled to {point.weights:,} weights, {gpu} at a batch of {point.batch:,}"
+        return Finding(of, point.ratio)
+
     def device_gain(self, measure: Measure) -> Finding:
         """Return the programming energy at another chip's prices over that of a run."""
         name = _only(measure)
@@ -165,6 +177,7 @@ _TAKES: Mapping[Take, Callable[[Measures, Measure], Finding]] = MappingProxyType
         "training_time": Measures.training_time,
         "gpu_energy_ratio": Measures.gpu_ratio,
         "gpu_time_ratio": Measures.gpu_ratio,
+        "scaled_energy_ratio": Measures.scaled_ratio,
         "device_gain": Measures.device_gain,
         "algorithm_gain": Measures.algorithm_gain,
         "total_gain": Measures.total_gain,

@@ -24,6 +24,7 @@ Take = Literal[
     "training_time",
     "gpu_energy_ratio",
     "gpu_time_ratio",
+    "scaled_energy_ratio",
     "device_gain",
     "algorithm_gain",
     "total_gain",
@@ -66,7 +67,8 @@ class Measure(Description):
     of: Annotated[dict[Name, float], Field(min_length=1)]
     """Cases, each with the factor that it gets in the sum."""
     item: str = ""
-    """Which metric, act (``component.action``), row (``GPU ROW``) or other chip is taken."""
+    """Which metric, act (``component.action``), row (``GPU ROW``), size (``GPU WEIGHTS``) or other
+    chip is taken."""
     seeds: Literal["mean", "least", "most"] = "mean"
     """Of several seeds: their mean, or the one with the least or most."""
     cases: Literal["sum", "largest"] = "sum"
