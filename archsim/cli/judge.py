@@ -40,7 +40,7 @@ def audit(folder: str, *, plugins: tuple[str, ...], quiet: bool) -> None:
 @click.command(
     cls=Verb,
     short_help="Set a run beside another run or a GPU.",
-    examples=("archsim compare out_a out_b", "archsim compare out a100"),
+    examples=("archsim compare out_a out_b", "archsim compare out gpu_a100"),
 )
 @click.argument("first", metavar="RUN", type=click.Path())
 @click.argument("second", metavar="RUN-or-GPU")

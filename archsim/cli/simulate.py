@@ -171,7 +171,7 @@ def demo(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Report on a system that learns in memory; each takes about half a minute.
+    """Report on a system that learns in memory; each takes about half a minute.
 
     \b
     madem  nine Braille words by activity difference on memristors, with one layer
@@ -179,7 +179,7 @@ def demo(
     ecram  digits by progressive gradient descent on electrochemical cells, beside
            backpropagation that stores its gradients
     cbram  digits by spikes without labels on binary cells, with and without pruning
-    """
+    """  # noqa: D301  (click reads the backspace: keep these lines)
     if data and system != "cbram":
         message = f"--data is for cbram; {system} brings its own data"
         raise click.UsageError(message)

@@ -109,7 +109,7 @@ def sweep(
 @click.command(
     cls=Verb,
     short_help="Look for the best designs of a study: energy, time, area, accuracy.",
-    examples=("archsim optimize best_converter", "archsim optimize my_study/ -o out/mine"),
+    examples=("archsim optimize adc_sharing", "archsim optimize my_study/ -o out/mine"),
 )
 @click.argument("study", metavar="FILE")
 @_output_option

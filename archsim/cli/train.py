@@ -17,7 +17,7 @@ __all__ = ["train"]
     cls=Verb,
     short_help="Learn a task in several ways, over seeds, and compare.",
     examples=(
-        "archsim train ecram_learning -o out",
+        "archsim train ecram_digits:quick -o out",
         "archsim train in_situ_transfer --seeds 2",
     ),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def test_a_segment_that_repeats_is_walked_once_and_multiplied():
     }
 
 
+@pytest.mark.slow
 def test_the_path_of_a_run_sums_to_its_time_in_every_phase():
     quick = {"workload.test.copies": "2", "workload.stop.copies": "5"}
     path, done = critical_path("madem_braille:two_layer", "madem_64x4", settings=quick)

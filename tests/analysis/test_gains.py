@@ -48,6 +48,7 @@ def pruned():
     return trained(**THREE_QUARTERS)
 
 
+@pytest.mark.slow
 def test_another_price_set_costs_what_a_run_on_that_chip_costs(whole):
     for name in ("rram", "pcm", "sram"):
         chip = read_chip(f"cbram_512k:{name}")

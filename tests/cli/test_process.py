@@ -112,6 +112,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
     assert done.returncode in {0, 141}
 
 
+@pytest.mark.slow
 def test_output_is_the_same_in_every_locale_and_width(process):
     plain = process("list")
     for environment in (

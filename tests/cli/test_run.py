@@ -14,6 +14,7 @@ RESULTS = [
     "report.md",
     "writes.csv",
 ]
+PLOTS = ["accuracy_by_cost.png", "energy_by_component.png", "energy_by_phase.png"]
 
 
 def test_a_run_writes_a_folder_and_prints_where_it_went(archsim, tmp_path):
@@ -36,6 +37,7 @@ def test_the_report_has_absolute_figures_before_ratios_and_all_that_belongs_to_i
     assert titles == [
         "Cost",
         "Accuracy",
+        "Joules to accuracy",
         "Where it goes",
         "Peak line currents",
         "Chip",
@@ -140,8 +142,8 @@ def test_a_gpu_is_no_chip_to_run_on(archsim):
     result = archsim("run", "madem_braille", "gpu_a100")
     assert result.exit_code == 2
     assert result.stderr == (
-        "archsim: error: chip gpu_a100: expected a chip of kind crossbar, got kind gpu; "
-        "set a run beside a GPU with compare\n"
+        "archsim: error: chip gpu_a100: expected a chip of kind crossbar or neuron_cores, "
+        "got kind gpu; set a run beside a GPU with compare\n"
     )
 
 
@@ -162,7 +164,7 @@ def test_events_and_plots_come_on_request(archsim, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        [*RESULTS, "run.log", "events.parquet", "energy_by_component.png", "energy_by_phase.png"]
+        [*RESULTS, "run.log", "events.parquet", *PLOTS]
     )
     assert (tmp_path / "out" / "energy_by_phase.png").read_bytes().startswith(b"\x89PNG")
     assert archsim("audit", tmp_path / "out", "-q").exit_code == 0

@@ -28,6 +28,7 @@ def test_a_synthetic_run_says_so_and_its_audit_finds_no_difference(archsim, tmp_
     assert "every difference is 0" in audited.stdout
 
 
+@pytest.mark.slow
 def test_a_large_chip_is_told_by_class_and_on_request_by_tile(archsim, tmp_path):
     grouped, single = tmp_path / "grouped", tmp_path / "single"
     archsim("run", "synthetic_layers", "mesh_256", *LARGE, "-q", "-o", str(grouped))

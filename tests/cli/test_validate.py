@@ -45,6 +45,7 @@ def test_a_folder_holds_the_table_for_readers_and_for_programs(archsim, one_case
     assert "# Published headlines, reproduced or not" in (folder / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(archsim, one_case, tmp_path):
     for workers in ("1", "2"):
         archsim("validate", "--workers", workers, "-q", "-o", tmp_path / workers)

@@ -161,6 +161,13 @@ def test_every_role_is_offered_by_a_kind():
 
 STANDARD = (
     {
+        "kind": "soma",
+        "neurons": 1024,
+        "active_time": constant("8 ns"),
+        "inactive_time": constant("5 ns"),
+    },
+    {"kind": "synapses", "energy": constant("20 pJ"), "interval": constant("3 ns")},
+    {
         "kind": "crossbar_array",
         "read_voltage": constant("0.2 V"),
         "read_time": constant("100 ns"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archsim import catalog
+from archsim.cli.application import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,3 +42,22 @@ def test_the_ci_script_runs_the_test_command_of_the_readme():
 def test_named_chips_and_workloads_exist():
     for reference in re.findall(r"(madem_\w+|gpu_\w+)", README):
         assert reference in {*catalog.entries("chips"), *catalog.entries("workloads")}
+
+
+def test_every_command_stands_in_the_table():
+    shown = set(re.findall(r"^\| `archsim (\w+)", README, flags=re.MULTILINE))
+    assert set(app.commands) == shown | {"demo"}
+
+
+@pytest.mark.parametrize("command", sorted(app.commands))
+def test_examples_of_a_command_name_what_the_catalogs_hold(command):
+    known = {name for kind in ("chips", "workloads", "reports") for name in catalog.entries(kind)}
+    for example in app.commands[command].examples:
+        words = example.split()[2:]
+        named = {word.partition(":")[0] for word in words if re.fullmatch(r"[a-z]\w+(:\w+)?", word)}
+        own = {word for word in named if word.startswith("out")} | {*app.commands, "cbram", "ecram"}
+        assert named <= known | own | {"chips", "chip"}, example
+
+
+def test_examples_keep_their_lines_in_the_help():
+    assert "\\b" not in "".join(one.help or "" for one in app.commands.values())

@@ -78,6 +78,7 @@ def test_row_groups_are_of_equal_length(tmp_path, monkeypatch, batches):
     assert lengths == [128] * 9 + [sum(len(batch) for batch in batches) - 9 * 128]
 
 
+@pytest.mark.slow
 def test_a_run_waits_for_a_slow_disk(monkeypatch, batches):
     monkeypatch.setattr(event_file, "ROWS", 1)
     may_write, handed = threading.Event(), []

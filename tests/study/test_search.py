@@ -51,6 +51,7 @@ def test_on_a_small_space_the_front_is_that_of_brute_force(study, tmp_path, samp
     assert found.outcome.run == 0
 
 
+@pytest.mark.slow
 def test_a_search_is_the_same_for_any_workers_and_goes_on_where_it_was(study, tmp_path):
     described = study(f"{SPACE}  points: 7\n  batch: 3\n")
     alone = optimise(described, tmp_path / "alone")

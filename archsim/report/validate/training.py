@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -215,11 +216,20 @@ def _crew(workers: int) -> Iterator[Callable[[Job], Result]]:
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         try:
-            yield lambda job: _awaited(pool.submit(_learnt, *job))
+            yield lambda job: _awaited(_begun(pool, job))
         except BaseException:
             for process in active_children():
                 process.terminate()
             raise
+
+
+def _begun(pool: ProcessPoolExecutor, job: Job) -> Future[Metrics]:
+    """Submit a job; a process made for it never hears of Ctrl-C, which ends it through this one."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_learnt, *job)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _awaited(begun: Future[Metrics]) -> Result:
