@@ -218,6 +218,14 @@ def test_crossings_without_cells_are_zero_and_never_written(behaviour):
     assert [len(one.updates) for one in substrate.cell_writes()] == [10, 10]
 
 
+def test_only_weights_that_exist_are_told_their_pulses(behaviour):
+    traced = Traced(behaviour(density=0.25), (7, 6))
+    with traced.segment():
+        traced.substrate.pulse_trains("w", np.full((7, 6), 2), most=3)
+    bits = 1 + 2  # a sign, and up to three pulses
+    assert traced.ops[-1].input_bits == 10 * bits
+
+
 def test_a_read_counts_existing_cells_only(behaviour):
     traced = Traced(behaviour(density=0.5), (7, 6))
     with traced.segment():
