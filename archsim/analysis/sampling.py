@@ -40,10 +40,8 @@ _SIDE = 0.975
 _FEWEST_SEEDS = 4
 _CAUCHY_END, _EXPANDED = 2, 3
 """Degrees of freedom at which the next form of Student's quantile begins."""
-_PAIR = 2
-"""Segments that are simulated of each group, the fewest that show how they differ."""
-_SAME = 4
-"""Groups of equal size that follow each other before they grow."""
+_KEPT = 4
+"""Segments that are simulated of each group; two would often fall on one side of a jump."""
 _DIGITS = 4
 """Leading binary digits in which segments of one kind agree on how much they do."""
 _ROUNDING = 1e-12
@@ -222,9 +220,9 @@ def sampled_run(
     Notes
     -----
     Learning is done in full; lowering and timing are spared. Of a group of consecutive segments of
-    one phase and size (to four binary digits) two are chosen, each pair with equal chance, while
+    one phase and size (to four binary digits) four are chosen, each four with equal chance, while
     they come (reservoir sampling, [1]_): neither slow changes through training nor large segments
-    among small ones widen the intervals. Groups grow from 2 to 2/fraction, so that of few segments
+    among small ones widen the intervals. Groups grow from 4 to 4/fraction, so that of few segments
     most are simulated: of a small sample a rare segment is missed too often for any interval.
 
     References
@@ -234,7 +232,7 @@ def sampled_run(
     """
     if not 0 < fraction <= 1:
         raise InputError(f"sample: expected a share above 0 and up to 1, got {fraction:g}")
-    sampler = _Sampler(group=max(math.ceil(_PAIR / fraction), _PAIR), seed=sample_seed)
+    sampler = _Sampler(group=max(math.ceil(_KEPT / fraction), _KEPT), seed=sample_seed)
     done = run(
         workload,
         chip,
@@ -274,7 +272,7 @@ class _Reservoir:
 
 @dataclass(slots=True)
 class _Sampler:
-    """Stands before the fold, and lets a random pair of each group pass."""
+    """Stands before the fold, and lets a random part of each group pass."""
 
     group: int
     """Segments of a full group."""
@@ -337,13 +335,13 @@ class _Sampler:
         reservoir = self._open.setdefault(kind, _Reservoir())
         reservoir.size += 1
         self.segments += kind.repeat
-        if len(reservoir.kept) < _PAIR:
+        if len(reservoir.kept) < _KEPT:
             reservoir.kept.append(segment)
         else:
             place = int(self._generator.integers(reservoir.size))
-            if place < _PAIR:
+            if place < _KEPT:
                 reservoir.kept[place] = segment
-        if reservoir.size == min(_PAIR + self._closed.get(kind, 0) // _SAME, self.group):
+        if reservoir.size == min(_KEPT + self._closed.get(kind, 0), self.group):
             self._close(kind)
 
     def _close(self, kind: _Kind) -> None:
