@@ -19,6 +19,7 @@ READY = (
     "technology_swap",
     "network_width",
     "learning_rules",
+    "sparse_3d",
 )
 ROWS = [
     pytest.param("adc_sharing", "by_bits", 0),
@@ -27,6 +28,7 @@ ROWS = [
     pytest.param("network_width", "width", 0, marks=pytest.mark.slow),
     pytest.param("learning_rules", "matrix", 3, marks=pytest.mark.slow),
     pytest.param("learning_rules", "matrix", 6, marks=pytest.mark.slow),
+    pytest.param("sparse_3d", "matrix", 1, marks=pytest.mark.slow),
 ]
 
 
