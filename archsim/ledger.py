@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -239,6 +239,31 @@ class Ledger:
     def duration_ticks(self) -> int:
         """Return the time of all segments and gaps, in femtoseconds."""
         return sum(self.durations.values()) + sum(self.gaps.values())
+
+    def part(self, phases: Collection[str], *, since: int) -> Ledger:
+        """Return what was booked in some phases from an epoch on.
+
+        Sums that know neither phase nor epoch, those of stations, segments and visits, stay 0.
+
+        Parameters
+        ----------
+        phases : collection of str
+            Phases of accounts and of segments.
+        since : int
+            First epoch.
+        """
+
+        def kept(epoch: int, phase: str) -> bool:
+            return epoch >= since and phase in phases
+
+        part = Ledger(accounts=self.accounts, stations=self.stations)
+        for epoch, account, tally in self.actions():
+            if kept(epoch, account.phase):
+                part.tallies[epoch, self.accounts.number(*account)] = tally
+        for name in ("durations", "gaps", "state_ticks"):
+            sums = getattr(self, name)
+            getattr(part, name).update({key: sums[key] for key in sums if kept(*key[:2])})
+        return part
 
     def actions(self) -> Iterator[ActionRow]:
         """Yield what was done, ordered by epoch, then by account in order of first use."""

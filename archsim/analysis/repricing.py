@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from archsim.chip.build import component_tables
 from archsim.chip.description import TiledDescription, tile_class
 from archsim.components.component import Component
 from archsim.errors import InputError, ModelError
-from archsim.frames import STATIC_PREFIX, cost_share
+from archsim.frames import STATIC_PREFIX
 from archsim.ledger import STATE_SCALE
 from archsim.mapping.program import Account
 from archsim.runs.result import Run
@@ -115,7 +115,13 @@ class Repricing:
         return sum((self.counts[item] * prices[item] for item in self.counts), Fraction(0)) / 10**24
 
 
-def repricing(run: Run, *, static: bool, keep: Keep | None = None) -> Repricing:
+def repricing(
+    run: Run,
+    *,
+    static: bool,
+    keep: Keep | None = None,
+    phases: Collection[str] = TRAINING_PHASES,
+) -> Repricing:
     """Return the training energy of a run as a function of its chip's constants.
 
     Parameters
@@ -126,6 +132,8 @@ def repricing(run: Run, *, static: bool, keep: Keep | None = None) -> Repricing:
         Add the static energy of the training phases. Its time stays that of the run.
     keep : callable, optional
         Which accounts count; None: all.
+    phases : collection of str
+        Phases that count, instead of those of training.
 
     Returns
     -------
@@ -142,8 +150,8 @@ def repricing(run: Run, *, static: bool, keep: Keep | None = None) -> Repricing:
     machine = run.machine
     if machine is None:
         raise InputError(f"run on {run.chip}: expected a crossbar chip, whose prices can change")
-    counts = _counts(run, machine, static=static, keep=keep)
-    nominal = _ledger_energy(run, static=static, keep=keep)
+    counts = _counts(run, machine, static=static, keep=keep, phases=phases)
+    nominal = _ledger_energy(run, static=static, keep=keep, phases=phases)
     prices = _prices(machine, {}, {}, counts)
     found = sum((counts[item] * prices[item] for item in counts), Fraction(0)) / 10**24
     if found != nominal:
@@ -158,7 +166,12 @@ def repricing(run: Run, *, static: bool, keep: Keep | None = None) -> Repricing:
 
 
 def _counts(
-    run: Run, machine: TiledDescription, *, static: bool, keep: Keep | None
+    run: Run,
+    machine: TiledDescription,
+    *,
+    static: bool,
+    keep: Keep | None,
+    phases: Collection[str],
 ) -> dict[Item, Fraction]:
     """Return how often everything of the training was done, tiles of a class together."""
     groups = machine.groups()
@@ -171,31 +184,33 @@ def _counts(
         counts[item] = counts.get(item, Fraction(0)) + count
 
     for _, account, tally in run.book.actions():
-        if _in_training(account, keep):
+        if _counted(account, keep, phases):
             scale = run.prices.actions[account[1:]].count_scale
             add(account.tile, account.component, account.action, Fraction(tally.count, scale))
     for row in run.book.states(run.prices):
-        if static and row.phase in TRAINING_PHASES:
+        if static and row.phase in phases:
             share = Fraction(row.ticks, STATE_SCALE)
             add(row.tile, row.component, STATIC_PREFIX + row.state, share)
     return counts
 
 
-def _in_training(account: Account, keep: Keep | None) -> bool:
-    """Return whether an account is part of the headline, and counts."""
-    headline = cost_share(account.phase, account.action) == "training"
-    return headline and (keep is None or keep(account))
+def _counted(account: Account, keep: Keep | None, phases: Collection[str]) -> bool:
+    """Return whether an account is of one of the phases, not static, and kept."""
+    dynamic = account.phase in phases and not account.action.startswith(STATIC_PREFIX)
+    return dynamic and (keep is None or keep(account))
 
 
-def _ledger_energy(run: Run, *, static: bool, keep: Keep | None) -> Fraction:
+def _ledger_energy(
+    run: Run, *, static: bool, keep: Keep | None, phases: Collection[str]
+) -> Fraction:
     """Return the same energy from the run's own prices. [J]."""
     total = Fraction(0)
     for _, account, tally in run.book.actions():
-        if _in_training(account, keep):
+        if _counted(account, keep, phases):
             price, scale = run.prices.actions[account[1:]]
             total += Fraction(tally.count * price, scale)
     for row in run.book.states(run.prices):
-        if static and row.phase in TRAINING_PHASES:
+        if static and row.phase in phases:
             power = run.prices.leakage_aw[row.tile, row.component, row.state]
             total += Fraction(row.ticks * power, STATE_SCALE)
     return total / 10**24

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from archsim.baseline import Baseline, GpuDescription, TrainingWork, evaluate
 from archsim.errors import InputError
 from archsim.runs import Run, run
 from archsim.spec import Constant, constants, with_values
+from archsim.trace import TRAINING_PHASES
 
 __all__ = [
     "CANNOT_TELL",
@@ -111,7 +112,13 @@ class Share(NamedTuple):
     """The quantity with the constant at its high end."""
 
 
-def energy(done: Run, *, static: bool = False, keep: Keep | None = None) -> Quantity:
+def energy(
+    done: Run,
+    *,
+    static: bool = False,
+    keep: Keep | None = None,
+    phases: Collection[str] = TRAINING_PHASES,
+) -> Quantity:
     """Return the training energy of a run as a quantity. [J].
 
     Parameters
@@ -122,6 +129,8 @@ def energy(done: Run, *, static: bool = False, keep: Keep | None = None) -> Quan
         Add the static energy of the training phases, over the run's own time.
     keep : callable, optional
         Which accounts count; None: all.
+    phases : collection of str
+        Phases that count, instead of those of training.
 
     Raises
     ------
@@ -132,7 +141,7 @@ def energy(done: Run, *, static: bool = False, keep: Keep | None = None) -> Quan
     -----
     Constants of ``behaviour`` are held: another value needs training, not another price.
     """
-    model = repricing(done, static=static, keep=keep)
+    model = repricing(done, static=static, keep=keep, phases=phases)
     return Quantity(
         name=f"training energy on {done.chip}" + (", static included" if static else ""),
         unit="J",

@@ -21,7 +21,7 @@ from archsim.baseline.measured import (
 )
 from archsim.baseline.measuring import measure
 from archsim.baseline.roofline import Cost, evaluate
-from archsim.baseline.work import Call, Driver, TrainingWork, training_work, work_of
+from archsim.baseline.work import Call, Driver, TrainingWork, stream_work, training_work, work_of
 
 __all__ = [
     "MEASURED_FILE",
@@ -42,6 +42,7 @@ __all__ = [
     "measured_baseline",
     "price_training",
     "read_measured",
+    "stream_work",
     "training_work",
     "work_of",
 ]

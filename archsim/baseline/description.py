@@ -20,7 +20,7 @@ from archsim.spec import (
     Time,
 )
 
-__all__ = ["WORD_BYTES", "Board", "Compute", "GpuDescription", "Host", "Launch", "Memory"]
+__all__ = ["WORD_BYTES", "Board", "Compute", "GpuDescription", "Host", "Launch", "Link", "Memory"]
 
 WORD_BYTES = {"fp64": 8, "fp32": 4, "tf32": 4, "fp16": 2, "bf16": 2}
 """Number format → bytes of one word in memory."""
@@ -62,6 +62,17 @@ class Host(Description):
     """Time of one call of the framework, launches of its kernels included. [s]"""
 
 
+class Link(Description):
+    """What samples come over from a sensor elsewhere, and answers go back over."""
+
+    byte_energy: EnergyPerByte
+    """Energy of sending one byte, both ends together. [J/byte]"""
+    bandwidth: Bandwidth
+    """Rate once a message is under way. [byte/s]"""
+    delay: Time
+    """From wanting to send a message to its first byte. [s]"""
+
+
 class Board(Description):
     """Power of the whole card; neither host processor nor cooling."""
 
@@ -84,6 +95,8 @@ class GpuDescription(ChipDescription):
     launch: Launch
     host: Host
     board: Board
+    link: Link | None = None
+    """To where the data are; absent: they are in the card's memory already."""
     power: Literal["state", "act"] = "state"
     """Charge energy by the card's power state over time, or by act (operations and bytes), never
     both."""

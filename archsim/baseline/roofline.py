@@ -34,9 +34,15 @@ FloatArray = NDArray[np.float64]
 Values = Mapping[str, FloatArray]
 """Path of a constant, as `archsim.spec.constants` gives it → value in SI."""
 
-_PARTS = ("compute", "memory", "launch", "host", "board")
-_COMPUTE, _MEMORY, _LAUNCH, _HOST, _BOARD = range(len(_PARTS))
-_ACTIONS = {_COMPUTE: "flop", _MEMORY: "byte", _LAUNCH: "kernel", _HOST: "framework_call"}
+_PARTS = ("compute", "memory", "launch", "host", "board", "link")
+_COMPUTE, _MEMORY, _LAUNCH, _HOST, _BOARD, _LINK = range(len(_PARTS))
+_ACTIONS = {
+    _COMPUTE: "flop",
+    _MEMORY: "byte",
+    _LAUNCH: "kernel",
+    _HOST: "framework_call",
+    _LINK: "byte",
+}
 _STATIONS = StationTable(
     stations=tuple(Station(name=f"{TILE}.{part}", tile=TILE, component=part) for part in _PARTS)
 )
@@ -63,6 +69,8 @@ class _Times(NamedTuple):
     """The framework; 0 for bare kernels."""
     compute: FloatArray
     memory: FloatArray
+    link: FloatArray
+    """A message, for each network over a link of its own, one after another."""
 
     @property
     def busy(self) -> FloatArray:
@@ -70,9 +78,14 @@ class _Times(NamedTuple):
         return np.maximum(self.compute, self.memory)
 
     @property
+    def card(self) -> FloatArray:
+        """How long [s] the card is taken."""
+        return np.maximum(np.maximum(self.launch, self.host), self.busy)
+
+    @property
     def total(self) -> FloatArray:
         """How long [s] the call takes."""
-        return np.maximum(np.maximum(self.launch, self.host), self.busy)
+        return self.card + self.link
 
 
 def evaluate(
@@ -103,6 +116,9 @@ def evaluate(
     bytes, peak rate P, bandwidth W and efficiencies e: the roofline model ([1]_, eq. 1) with the
     launch as a third roof. Calls do not overlap. By state, energy = P_idle (T − T_busy) + P_busy
     T_busy, where T_busy is the time below the roofline alone; by act, energy = F e_flop + B e_byte.
+    A message of S bytes over the link takes t_delay + S / W_link more and S e_link of energy. It
+    does not take the card, which may serve others and is not charged for waiting; nor do networks
+    that are trained at once share a link.
     The draw of the host processor is left out.
 
     References
@@ -111,20 +127,24 @@ def evaluate(
        model for multicore architectures", CACM 52(4), 2009, doi:10.1145/1498765.1498785.
     """
     chosen = _chosen(gpu, values)
-    time = busy = np.zeros(())
+    time = card = busy = np.zeros(())
     for call in work.calls:
         times = _times(chosen, call, work, nets)
         time = time + times.total
+        card = card + times.card
         busy = busy + times.busy
-    time, busy = work.steps * time / nets, work.steps * busy / nets
+    time, card, busy = (work.steps * part / nets for part in (time, card, busy))
+    sent = work.sent * chosen["link.byte_energy"] if work.sent else np.zeros(())
     if gpu.power == "act":
         energy = (
-            work.flops * chosen["compute.flop_energy"] + work.bytes * chosen["memory.byte_energy"]
+            work.flops * chosen["compute.flop_energy"]
+            + work.bytes * chosen["memory.byte_energy"]
+            + sent
         )
         return Cost(time, np.broadcast_to(energy, time.shape))
     limit = chosen["board.limit"]
     idle = np.minimum(chosen["board.idle"], limit)
-    energy = idle * (time - busy) + np.minimum(chosen["board.busy"], limit) * busy
+    energy = idle * (card - busy) + np.minimum(chosen["board.busy"], limit) * busy + sent
     return Cost(time, energy)
 
 
@@ -155,7 +175,7 @@ def nets_without_launch_bound(gpu: GpuDescription, work: TrainingWork) -> int:
         raise InputError(message)
     chosen = _chosen(gpu, None)
     times = [_times(chosen, call, work, 1) for call in work.calls]
-    needed = max(math.ceil(float(one.launch / one.busy)) for one in times)
+    needed = max(math.ceil(float(one.launch / one.busy)) for one in times if one.busy.any())
     return 1 << max(needed - 1, 0).bit_length()
 
 
@@ -184,10 +204,11 @@ def book(gpu: GpuDescription, work: TrainingWork, *, nets: int = 1) -> Ledger:
         calls = [call for call in work.calls if call.phase == phase]
         timed = [(call, _times(chosen, call, work, nets)) for call in calls]
         total = sum(_ticks(times.total, work, nets) for _, times in timed)
+        card = sum(_ticks(times.card, work, nets) for _, times in timed)
         busy = sum(_ticks(times.busy, work, nets) for _, times in timed)
         segment = _segment(phase, timed, accounts, work, nets)
         zeros = np.zeros(segment.visit_count, dtype=np.int64)
-        states = {(_BOARD, "idle"): total - busy, (_BOARD, "busy"): busy}
+        states = {(_BOARD, "idle"): card - busy, (_BOARD, "busy"): busy}
         ledger.add(
             segment,
             arrival_ticks=zeros,
@@ -213,6 +234,8 @@ def prices(gpu: GpuDescription, *, nets: int = 1) -> Prices:
     byte = round(Fraction(gpu.memory.byte_energy.value) * _YOCTO) if by_act else 0
     priced = {_COMPUTE: Price(flop, 1), _MEMORY: Price(byte, 1), _LAUNCH: Price(0, nets)}
     priced[_HOST] = Price(0, nets)
+    if gpu.link is not None:
+        priced[_LINK] = Price(round(Fraction(gpu.link.byte_energy.value) * _YOCTO), 1)
     states = {"idle": gpu.board.idle, "busy": gpu.board.busy}
     leakage = {
         (TILE, _PARTS[_BOARD], state): round(Fraction(power.value) * _ATTO)
@@ -246,7 +269,15 @@ def _times(chosen: Values, call: Call, work: TrainingWork, nets: int) -> _Times:
         host=framework * chosen["host.call_time"],
         compute=nets * call.flops / flop_rate,
         memory=nets * call.bytes / byte_rate,
+        link=_message(chosen, call, nets),
     )
+
+
+def _message(chosen: Values, call: Call, nets: int) -> FloatArray:
+    """Return the time [s] of a call's messages of `nets` networks over the link."""
+    if not call.sent:
+        return np.zeros(())
+    return nets * (chosen["link.delay"] + call.sent / chosen["link.bandwidth"])
 
 
 def _ticks(time: FloatArray, work: TrainingWork, nets: int) -> int:
@@ -269,6 +300,7 @@ def _segment(
             (_MEMORY, call.bytes, times.memory),
             (_LAUNCH, call.kernels, times.launch),
             (_HOST, int(work.driver == "framework"), times.host),
+            (_LINK, call.sent, times.link),
         ]
         visits = []
         for part, count, time in uses:

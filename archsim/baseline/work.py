@@ -10,7 +10,7 @@ from archsim.errors import InputError
 from archsim.trace.ops import Phase
 from archsim.workload.backprop import BackpropResult
 
-__all__ = ["Call", "Driver", "TrainingWork", "training_work", "work_of"]
+__all__ = ["Call", "Driver", "TrainingWork", "stream_work", "training_work", "work_of"]
 
 Driver = Literal["bare", "framework"]
 """Who launches the kernels: a plain program, or an eager framework such as PyTorch."""
@@ -33,6 +33,8 @@ class Call:
     """Operations of them all; a multiply-add is two. [flop]"""
     bytes: int = 0
     """Bytes they read and write. [byte]"""
+    sent: int = 0
+    """Bytes of a message over the link. [byte]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,11 @@ class TrainingWork:
     def bytes(self) -> int:
         """Traffic [byte] of the whole training."""
         return self.steps * sum(call.bytes for call in self.calls)
+
+    @property
+    def sent(self) -> int:
+        """Bytes [byte] that go over the link in the whole training."""
+        return self.steps * sum(call.sent for call in self.calls)
 
     @property
     def kernels(self) -> int:
@@ -151,6 +158,41 @@ def training_work(
     make = _bare if driver == "bare" else _framework
     calls = tuple(replace(call, bytes=call.bytes * word_bytes) for call in make(shapes, batch))
     return TrainingWork(driver=driver, steps=steps, batch=batch, calls=calls)
+
+
+def stream_work(
+    shapes: Shapes, *, samples: int, sample_bytes: int, learn: bool, word_bytes: int
+) -> TrainingWork:
+    """Return the work of answering samples that come one by one from a sensor elsewhere.
+
+    Parameters
+    ----------
+    shapes : sequence of (int, int)
+        As `training_work`.
+    samples : int
+        How many come.
+    sample_bytes : int
+        Size of one. [byte]
+    learn : bool
+        Learn from each; else the forward kernels alone.
+    word_bytes : int
+        Bytes of a weight or activation. [byte]
+
+    Returns
+    -------
+    TrainingWork
+        Bare kernels, between a message with the sample and one of a byte with its class.
+
+    Raises
+    ------
+    InputError
+        As `training_work`.
+    """
+    work = training_work(shapes, steps=samples, batch=1, driver="bare", word_bytes=word_bytes)
+    kernels = (call for call in work.calls if learn or call.phase is Phase.FORWARD)
+    receive = Call(name="receive", phase=Phase.IO, kernels=0, sent=sample_bytes)
+    answer = Call(name="answer", phase=Phase.IO, kernels=0, sent=1)
+    return replace(work, calls=(receive, *kernels, answer))
 
 
 def _product(name: str, phase: Phase, batch: int, shape: tuple[int, int]) -> Call:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from archsim.chip import CrossbarDescription, read_chip
+from archsim.baseline import GpuDescription
+from archsim.chip import CrossbarDescription, build, read_chip
 from archsim.components.substrate import Substrate
 from archsim.errors import InputError
 from archsim.report.accuracy import last_metrics
 from archsim.report.trainings_recipe import TrainingsRecipe, Way
-from archsim.runs import Run, run
+from archsim.report.trainings_stream import SampleCost, chip_sample, gpu_sample
+from archsim.runs import Run
+from archsim.runs.recorded import Charger, record
 from archsim.workload import (
     LayeredDescription,
     LayeredResult,
@@ -23,7 +26,16 @@ from archsim.workload import (
     train,
 )
 
-__all__ = ["Lesson", "Lessons", "Price", "courses_frame", "metrics_frame", "train_ways"]
+__all__ = [
+    "Lesson",
+    "Lessons",
+    "Price",
+    "courses_frame",
+    "metrics_frame",
+    "samples_frame",
+    "streams_frame",
+    "train_ways",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,8 @@ class Lesson:
     seed: int
     course: tuple[float, ...]
     """Test accuracy after each epoch; of a transfer, the one after it."""
+    stream: tuple[float, ...] = ()
+    """The same after each part of the stream, with the test examples drifted as then."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Last value of every other metric."""
 
@@ -62,6 +76,10 @@ class Lessons:
     """Devices of all matrices; 0 in software."""
     price: Price | None = None
     """Of seed 0, if it was asked for and learnt on a chip."""
+    drifts: tuple[float, ...] = ()
+    """How far the drift is after each part of the stream, 0 to 1."""
+    sample: SampleCost | None = None
+    """Cost of one sample of the stream with seed 0, if it was asked for and there is one."""
 
     @property
     def finals(self) -> tuple[float, ...]:
@@ -73,6 +91,11 @@ class Lessons:
         """Mean accuracy after each epoch, as far as all seeds went."""
         length = min(len(one.course) for one in self.each)
         return tuple(statistics.fmean(one.course[n] for one in self.each) for n in range(length))
+
+    @property
+    def stream(self) -> tuple[float, ...]:
+        """Mean accuracy after each part of the stream."""
+        return tuple(map(statistics.fmean, zip(*(one.stream for one in self.each), strict=True)))
 
     def mean(self, metric: str) -> float | None:
         """Return the mean of a metric over the seeds; None if it was not measured."""
@@ -145,38 +168,47 @@ def _task(way: Way) -> LayeredDescription:
     return task
 
 
-def _machine(way: Way) -> CrossbarDescription:
+def _machine(way: Way) -> CrossbarDescription | GpuDescription:
     machine = read_chip(way.chip, settings=way.of("chip"))
-    if not isinstance(machine, CrossbarDescription):
-        raise InputError(f"{way.name}: expected a chip of kind crossbar, got {machine.kind}")
+    if not isinstance(machine, CrossbarDescription | GpuDescription):
+        found = machine.kind
+        raise InputError(f"{way.name}: expected a chip of kind crossbar or gpu, got {found}")
     return machine
 
 
 def _lessons(
     way: Way, task: LayeredDescription, count: int, *, priced: bool, begin: Callable[[int], None]
 ) -> Lessons:
-    each, price = [], None
-    if not way.chip:
-        for seed in range(count):
-            begin(seed)
-            each.append(
-                Lesson(seed=seed, course=learn_in_software(task, seed=seed, clip=False).course)
-            )
-        return Lessons(way=way, each=each)
-    machine = _machine(way)
+    machine = _machine(way) if way.chip else None
+    drifts = () if task.stream is None else task.stream.ends
+    if not isinstance(machine, CrossbarDescription):
+        sample = None
+        if machine is not None and priced:
+            sample = gpu_sample(machine, task, sensors=way.sensors)
+        each = [_in_software(task, seed, begin) for seed in range(count)]
+        return Lessons(way=way, each=each, drifts=drifts, sample=sample)
+    each, price, sample = [], None, None
     for seed in range(count):
         begin(seed)
         if priced and not seed:
-            done = run(way.workload, way.chip, seed=seed, settings=way.settings)
+            charger = Charger(record(task, machine.behaviour, seed=seed))
+            done = charger.charge(build(machine), task=task, seed=seed)
             each.append(_lesson(seed, done.learnt, last_metrics(done.metrics)))
             price = _price(done)
+            sample = chip_sample(charger, machine, task) if drifts else None
             continue
         last = _Last()
         substrate = Substrate(machine.behaviour, task.shapes, seed=seed)
         learnt = train(task, substrate, seed=seed, on_metric=last)
         each.append(_lesson(seed, learnt, last.metrics))
     cells = machine.behaviour.planes * sum(rows * columns for rows, columns in task.shapes.values())
-    return Lessons(way=way, each=each, cells=cells, price=price)
+    return Lessons(way=way, each=each, cells=cells, price=price, drifts=drifts, sample=sample)
+
+
+def _in_software(task: LayeredDescription, seed: int, begin: Callable[[int], None]) -> Lesson:
+    begin(seed)
+    learnt = learn_in_software(task, seed=seed, clip=False)
+    return Lesson(seed=seed, course=learnt.course, stream=learnt.stream)
 
 
 class _Last:
@@ -191,7 +223,7 @@ class _Last:
 
 def _lesson(seed: int, learnt: object, metrics: Mapping[str, float]) -> Lesson:
     assert isinstance(learnt, LayeredResult)  # noqa: S101 (the workload is of kind layered)
-    return Lesson(seed=seed, course=learnt.course, metrics=metrics)
+    return Lesson(seed=seed, course=learnt.course, stream=learnt.stream, metrics=metrics)
 
 
 def _price(done: Run) -> Price:
@@ -213,6 +245,30 @@ def courses_frame(several: Sequence[Lessons]) -> pd.DataFrame:
         for epoch, accuracy in enumerate(one.course, start=1)
     ]
     return pd.DataFrame.from_records(rows, columns=["way", "seed", "epoch", "test_accuracy"])
+
+
+def streams_frame(several: Sequence[Lessons]) -> pd.DataFrame:
+    """Return the accuracy after every part of every stream, one row each."""
+    rows = [
+        (lessons.way.name, one.seed, drift, accuracy)
+        for lessons in several
+        for one in lessons.each
+        for drift, accuracy in zip(lessons.drifts, one.stream, strict=True)
+    ]
+    return pd.DataFrame.from_records(rows, columns=["way", "seed", "drift", "test_accuracy"])
+
+
+def samples_frame(several: Sequence[Lessons]) -> pd.DataFrame:
+    """Return what one sample of every stream costs, one row each, in SI."""
+    columns = ["way", "energy_j", "energy_low_j", "energy_high_j", "link_energy_j"]
+    columns += ["time_s", "time_low_s", "time_high_s"]
+    rows = []
+    for one in several:
+        if one.sample is not None:
+            energy, time = one.sample.energy, one.sample.time
+            costs = (energy.nominal, energy.low, energy.high, one.sample.link)
+            rows.append((one.way.name, *costs, time.nominal, time.low, time.high))
+    return pd.DataFrame.from_records(rows, columns=columns)
 
 
 def metrics_frame(several: Sequence[Lessons]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,13 @@ from archsim.report.folder import Claim
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.seeds import mean_and_spread
 from archsim.report.tables import Cell, Column, Table
-from archsim.report.trainings import Lessons, courses_frame, metrics_frame
+from archsim.report.trainings import (
+    Lessons,
+    courses_frame,
+    metrics_frame,
+    samples_frame,
+    streams_frame,
+)
 from archsim.report.trainings_recipe import TrainingsRecipe
 
 __all__ = ["trainings_page", "trainings_summary", "write_trainings"]
@@ -28,6 +35,10 @@ def trainings_page(recipe: TrainingsRecipe, several: Sequence[Lessons]) -> Page:
         items.append(_price_table(several))
     if max(len(one.curve) for one in several) > 1:
         items.append(_curves_table(several))
+    if any(one.drifts for one in several):
+        items.append(_streams_table(several))
+    if any(one.sample is not None for one in several):
+        items.append(_samples_table(several))
     return Page(
         title=f"Report {recipe.name}",
         lead=(" ".join(recipe.about.split()),) if recipe.about else (),
@@ -45,6 +56,7 @@ def trainings_summary(recipe: TrainingsRecipe, several: Sequence[Lessons]) -> di
                 "curve": list(one.curve),
                 "pulses_per_cell": one.pulses_per_cell,
                 "programming_yield": one.mean("programming_yield"),
+                **_stream_summary(one),
                 **(
                     {}
                     if one.price is None
@@ -71,6 +83,9 @@ def write_trainings(
     folder.write("report.md", page_markdown(trainings_page(recipe, several)))
     folder.write("courses.csv", csv_text(courses_frame(several)))
     folder.write("metrics.csv", csv_text(metrics_frame(several)))
+    if any(one.drifts for one in several):
+        folder.write("streams.csv", csv_text(streams_frame(several)))
+        folder.write("samples.csv", csv_text(samples_frame(several)))
     manifest = {
         "archsim": archsim.__version__,
         "report": recipe.name,
@@ -150,7 +165,8 @@ def _price_table(several: Sequence[Lessons]) -> Table:
         ),
         rows=tuple(rows),
         note="Of a transfer: program-and-verify alone; learning the weights elsewhere is not in "
-        "it. Static energy is that of the whole run, tests included.",
+        "it; what is learnt from a stream is. Static energy is that of the whole run, tests "
+        "included.",
     )
 
 
@@ -169,3 +185,56 @@ def _curves_table(several: Sequence[Lessons]) -> Table:
     ]
     columns = (Column(name="way"), *(Column(name=f"{n + 1}") for n in shown))
     return Table(title="Mean accuracy [%] after each epoch", columns=columns, rows=tuple(rows))
+
+
+def _stream_summary(one: Lessons) -> dict[str, Any]:
+    """Return accuracies over the drift and the cost of a sample; nothing without a stream."""
+    if not one.drifts:
+        return {}
+    result: dict[str, Any] = {"drifts": list(one.drifts), "stream": list(one.stream)}
+    if one.sample is not None:
+        result["sample_energy_j"] = one.sample.energy.nominal
+        result["sample_time_s"] = one.sample.time.nominal
+    return result
+
+
+def _streams_table(several: Sequence[Lessons]) -> Table:
+    drifts = dict.fromkeys(drift for one in several for drift in one.drifts)
+    rows: list[tuple[Cell, ...]] = []
+    for one in several:
+        if one.drifts:
+            at = dict(zip(one.drifts, one.stream, strict=True))
+            cells = (f"{at[drift] * 100:.1f}" if drift in at else None for drift in drifts)
+            rows.append((one.way.name, f"{statistics.fmean(one.finals) * 100:.1f}", *cells))
+    return Table(
+        title="Mean accuracy [%] over the drift",
+        columns=(
+            Column(name="way"),
+            Column(name="before"),
+            *(Column(name=f"{drift * 100:g} %") for drift in drifts),
+        ),
+        rows=tuple(rows),
+        note="Of the test examples, as the sensor gives them at that share of its drift.",
+    )
+
+
+def _samples_table(several: Sequence[Lessons]) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (one.way.name, one.way.chip, one.sample.energy, one.sample.link, one.sample.time)
+        for one in several
+        if one.sample is not None
+    ]
+    return Table(
+        title="Cost of one sample of the stream with seed 0",
+        columns=(
+            Column(name="way"),
+            Column(name="on"),
+            Column(name="energy", unit="J", style="quantity"),
+            Column(name="link", unit="J", style="quantity"),
+            Column(name="time", unit="s", style="quantity"),
+        ),
+        rows=tuple(rows),
+        note="Static energy of chip or card and the link's energy included, tests left out. In "
+        "parentheses the 5 % and 95 % points; times of chips are simulated at all-low and all-high "
+        "constants: sampled, no bound.",
+    )

@@ -22,7 +22,9 @@ class Way(Description):
     workload: str = Field(min_length=1)
     """Reference of a workload of kind layered."""
     chip: str = ""
-    """Reference of the chip; absent: learnt in float64, without bounds of the weights."""
+    """Reference of the chip; absent, or a GPU: learnt in float64, without bounds of the weights."""
+    sensors: Literal["one", "many"] = "one"
+    """Whether a GPU serves one sensor's stream, or as many at once as fill it."""
     settings: Mapping[str, str] = {}
     """Fields that are replaced, ``chip.PATH`` or ``workload.PATH`` → YAML text."""
     beside: str = ""
@@ -60,7 +62,7 @@ class TrainingsRecipe(Description):
     seeds: Seeds
     """Trainings of each way, from seed 0 on."""
     priced: bool = False
-    """Whether energy and time are reported too, of seed 0."""
+    """Whether energy and time are reported too, of seed 0; of GPUs those of a stream only."""
     ways: Annotated[tuple[Way, ...], Field(min_length=1, max_length=200)]
     """What is trained, in this order."""
 

@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 
 import archsim.workload.layered_rules
 import archsim.workload.parity  # noqa: F401  (both register what they hold)
-from archsim.spec import Description
+from archsim.spec import Description, misfit
 from archsim.workload.data import AnyDataset
 from archsim.workload.description import WorkloadDescription
 from archsim.workload.layered_pulses import TrainDescription
 from archsim.workload.layered_rules import AnyLayeredRule
+from archsim.workload.layered_stream import StreamDescription
 from archsim.workload.layers import LayersDescription
 
 __all__ = ["EndDescription", "LayeredDescription"]
@@ -49,6 +50,8 @@ class LayeredDescription(WorkloadDescription):
     without verify; or written with check reads."""
     stop: EndDescription
     """When training ends."""
+    stream: StreamDescription | None = None
+    """What it meets once it has learnt; absent: nothing."""
     pacing: Literal["as_fast_as_possible"] = "as_fast_as_possible"
     """When presentations arrive."""
 
@@ -70,4 +73,11 @@ class LayeredDescription(WorkloadDescription):
     @model_validator(mode="after")
     def _rule_fits_pulses(self) -> Self:
         self.rule.check(self.pulses, self.network.output)
+        return self
+
+    @model_validator(mode="after")
+    def _stream_fits_training(self) -> Self:
+        if self.stream is not None and self.stream.learn_every and self.training != "on_chip":
+            message = f"expected 0 for training {self.training}, got {self.stream.learn_every}"
+            raise misfit(("stream", "learn_every"), message)
         return self

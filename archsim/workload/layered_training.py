@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -18,7 +19,9 @@ from archsim.workload.cell_layers import CellLayers, check_abilities
 from archsim.workload.data import Dataset, Examples
 from archsim.workload.dense import DenseTraining, can_be_dense
 from archsim.workload.layered import LayeredDescription
+from archsim.workload.layered_stream import Sensor
 from archsim.workload.layers import FloatLayers, Layers
+from archsim.workload.rules import OpenPhase
 from archsim.workload.training import Metric, Progress, TrainingResult, register_workload
 
 __all__ = ["LayeredResult", "SoftwareResult", "learn_in_software", "train_layered"]
@@ -37,6 +40,8 @@ class LayeredResult(TrainingResult):
     """Share of the test examples that are right after training."""
     course: tuple[float, ...]
     """The same after each epoch."""
+    stream: tuple[float, ...] = ()
+    """Share of the test examples that are right after each part of the stream, drifted as then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,13 @@ class SoftwareResult:
     course: tuple[float, ...]
     """The same after each epoch."""
     weights: Mapping[str, FloatArray]
-    """Matrix → weights, as a share of a full conductance window."""
+    """Matrix → weights after training, as a share of a full conductance window."""
+    stream: tuple[float, ...] = ()
+    """Share of the test examples that are right after each part of the stream, drifted as then."""
+
+
+def _plain(values: FloatArray) -> FloatArray:
+    return values
 
 
 @dataclass(slots=True)
@@ -64,17 +75,49 @@ class _Task:
 
     def inputs(self, examples: Examples, rows: slice | NDArray[np.int64]) -> FloatArray:
         """Return some examples as inputs in [−1, 1]."""
-        values = examples.values(rows)
+        return self.coded(examples.values(rows))
+
+    def coded(self, values: FloatArray) -> FloatArray:
+        """Return pixels in [0, 1] as inputs in [−1, 1]."""
         return values if self.workload.network.coding == "unipolar" else 2.0 * values - 1.0
 
-    def accuracy(self, layers: Layers) -> float:
-        """Return the share of the test examples that the network has right; call in a segment."""
+    def accuracy(self, layers: Layers, seen: Callable[[FloatArray], FloatArray] = _plain) -> float:
+        """Return the share of the test examples that the network has right; call in a segment.
+
+        `seen` says what a sensor makes of them.
+        """
         test, right = self.data.test, 0
         for start in range(0, len(test), _CHUNK):
             part = slice(start, start + _CHUNK)
-            outputs = layers.forward(self.inputs(test, part), evaluate=True)[-1]
+            inputs = self.coded(seen(test.values(part)))
+            outputs = layers.forward(inputs, evaluate=True)[-1]
             right += int(np.count_nonzero(_answers(outputs) == test.labels[part]))
         return right / len(test)
+
+    def follow(
+        self, layers: Layers, *, seed: int, phase: OpenPhase, begin: Callable[[], None]
+    ) -> Iterator[tuple[float, float]]:
+        """Meet the stream, each sample after `begin`; yield drift and accuracy after each part.
+
+        Nothing is yielded if the workload has no stream.
+        """
+        described = self.workload.stream
+        if described is None:
+            return
+        sensor = Sensor(described, self.data.pixels, seed=seed)
+        for part in sensor.parts(self.data.train):
+            samples = zip(self.coded(part.values), part.labels, part.learns, strict=True)
+            for inputs, label, learns in samples:
+                begin()
+                if learns:
+                    self.workload.rule.step(layers, inputs, self.targets[label], phase)
+                else:
+                    with phase(Phase.INFERENCE):
+                        layers.forward(inputs[None])
+            with phase(Phase.EVALUATE):
+                seen = functools.partial(sensor.seen, times=part.end)
+                accuracy = self.accuracy(layers, seen)
+            yield part.end, accuracy
 
 
 def _targets(workload: LayeredDescription, data: Dataset) -> FloatArray:
@@ -132,17 +175,20 @@ class _Session:
         with self.segment(Phase.EVALUATE):
             accuracy = self.task.accuracy(self.layers)
         self.course.append(accuracy)
+        self.report(Phase.EVALUATE, {"test_accuracy": accuracy, **others})
+        return accuracy
+
+    def report(self, phase: Phase, measured: Mapping[str, float]) -> None:
+        """Hand measured values on, with what it took until now."""
         values = {
-            "test_accuracy": accuracy,
-            **others,
+            **measured,
             "device_pulses": self.substrate.pulse_count,
             "array_reads": self.substrate.read_count,
         }
         if self.on_metric is not None:
             for metric, value in values.items():
-                row = {"epoch": self.epoch, "step": self.step, "phase": Phase.EVALUATE.value}
+                row = {"epoch": self.epoch, "step": self.step, "phase": phase.value}
                 self.on_metric({**row, "metric": metric, "value": value})
-        return accuracy
 
 
 def train_layered(
@@ -185,16 +231,19 @@ def train_layered(
         _program(session, _initial_weights(workload, seed), verify=False)
         _learn(session, progress)
     else:
-        learnt = learn_in_software(workload, seed=seed, data=task.data, progress=progress)
+        alone = workload.model_copy(update={"stream": None})
+        learnt = learn_in_software(alone, seed=seed, data=task.data, progress=progress)
         _program(session, learnt.weights, verify=workload.training == "verified")
         session.evaluate({"software_accuracy": learnt.accuracy, **_tuning(substrate)})
-    goal = workload.stop.accuracy
+    goal, epochs = workload.stop.accuracy, session.epoch + 1
+    stream_course = _follow(session, progress)
     return LayeredResult(
         met=goal is None or session.course[-1] >= goal,
-        epochs=session.epoch + 1,
+        epochs=epochs,
         steps=session.step,
         accuracy=session.course[-1],
         course=tuple(session.course),
+        stream=stream_course,
         pulses=substrate.pulse_count,
         reads=substrate.read_count,
         most_pulses=max(int(substrate.pulse_counts(name).max()) for name in substrate.shapes),
@@ -244,6 +293,29 @@ def _learn(session: _Session, progress: Progress | None) -> None:
         accuracy = session.evaluate({"presented_accuracy": right / len(train)})
         if stop.accuracy is not None and accuracy >= stop.accuracy:
             break
+
+
+def _follow(session: _Session, progress: Progress | None) -> tuple[float, ...]:
+    """Meet the stream, as an epoch of its own; return the accuracy after each part of it."""
+    course: list[float] = []
+    substrate, pause = session.substrate, pause_steps(session.substrate)
+    begun = session.step
+    session.epoch += 1
+
+    def begin() -> None:
+        session.step += 1
+        if (session.step - begun) % pause == 0:
+            substrate.relax(pause)
+
+    followed = session.task.follow(
+        session.layers, seed=session.seed, phase=session.segment, begin=begin
+    )
+    for drift, accuracy in followed:
+        course.append(accuracy)
+        session.report(Phase.EVALUATE, {f"stream_accuracy_{drift:g}": accuracy})
+        if progress is not None:
+            progress("stream", drift)
+    return tuple(course)
 
 
 def _present(session: _Session, order: NDArray[np.int64]) -> int:
@@ -337,11 +409,18 @@ def learn_in_software(
         if workload.stop.accuracy is not None and course[-1] >= workload.stop.accuracy:
             break
     learnt = zip(workload.shapes, layers.weights, scales, strict=True)
+    weights = {name: np.clip(part / scale, -1.0, 1.0) for name, part, scale in learnt}
+    followed = task.follow(layers, seed=seed, phase=_nowhere, begin=_nothing)
     return SoftwareResult(
         accuracy=course[-1],
         course=tuple(course),
-        weights={name: np.clip(part / scale, -1.0, 1.0) for name, part, scale in learnt},
+        weights=weights,
+        stream=tuple(accuracy for _, accuracy in followed),
     )
+
+
+def _nothing() -> None:
+    pass
 
 
 def _nowhere(phase: Phase) -> AbstractContextManager[None]:

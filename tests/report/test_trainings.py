@@ -60,7 +60,9 @@ def test_the_table_says_what_was_compared():
     ]
 
 
-@pytest.mark.parametrize("name", ["ecram_digits", "ecram_mnist", "ecram_xor", "in_situ_transfer"])
+@pytest.mark.parametrize(
+    "name", ["ecram_digits", "ecram_mnist", "ecram_xor", "in_situ_transfer", "near_sensor"]
+)
 def test_reports_of_the_catalog_name_what_exists(name):
     found = read_trainings(name)
     assert found.name == name
