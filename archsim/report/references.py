@@ -52,7 +52,8 @@ def kind_of(reference: str) -> Part:
         )
         raise InputError(message)
     path = next(iter(found.values()))
-    fields = resolve(path)[0].plain()
+    plain = resolve(path)[0].plain()
+    fields = plain if isinstance(plain, dict) else {}
     report = _REPORTS.get(str(fields.get("kind")))
     if report is not None:
         message = (
