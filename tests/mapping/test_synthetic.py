@@ -133,6 +133,12 @@ def test_more_copies_than_vectors_are_refused():
         workload({"name": "a", "inputs": 6, "outputs": 6, "replicas": 2})
 
 
+def test_a_network_without_weights_needs_a_cell_at_every_crossing():
+    sparse = made({"topology": "ring"}).description.behaviour.model_copy(update={"density": 0.5})
+    with pytest.raises(InputError, match=r"expected behaviour\.density of 1, got 0\.5"):
+        workload({"name": "a", "inputs": 6, "outputs": 6}).segment(sparse)
+
+
 def test_a_layer_after_an_unknown_one_is_refused():
     with pytest.raises(ValueError, match=r'expected after to name earlier layers, got "z"'):
         workload({"name": "a", "inputs": 6, "outputs": 6, "after": ["z"]})
