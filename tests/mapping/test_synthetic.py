@@ -252,3 +252,11 @@ def test_a_grid_of_two_has_one_link_each_way_between_its_nodes():
     assert (
         len(set(zip(grid.links().source.tolist(), grid.links().target.tolist(), strict=True))) == 8
     )
+
+
+def test_a_network_far_too_large_is_refused_at_once_by_its_shapes():
+    task = workload({"name": "wide", "inputs": 10**8, "outputs": 10**8})
+    with pytest.raises(
+        InputError, match=r"needs 4882812500000 arrays \(wide needs 4882812500000\)"
+    ):
+        run(task, "mesh_256")
