@@ -220,7 +220,8 @@ class StudyDescription(Description):
                 "give it one under name"
             )
             raise misfit(("sweep",), message)
-        always = [axis.field or "" for axis in self.flat_axes if not axis.when]
+        plain = (axis for axis in self.sweep if not axis.when)
+        always = [one.field or "" for axis in plain for one in (axis.together or (axis,))]
         twice = sorted({one for one in always if always.count(one) > 1})
         if twice:
             message = f"expected every field on one axis, got {', '.join(twice)} again"
