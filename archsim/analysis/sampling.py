@@ -38,8 +38,14 @@ __all__ = [
 _SIDE = 0.975
 """Quantile at the upper end of a 95 % interval."""
 _FEWEST_SEEDS = 4
-_PAIR = 2
-"""Segments that are simulated of each group, the fewest that show how they differ."""
+_CAUCHY_END, _EXPANDED = 2, 3
+"""Degrees of freedom at which the next form of Student's quantile begins."""
+_KEPT = 4
+"""Segments that are simulated of each group; two would often fall on one side of a jump."""
+_DIGITS = 4
+"""Leading binary digits in which segments of one kind agree on how much they do."""
+_ROUNDING = 1e-12
+"""Share of a total by which floats may miss it."""
 
 
 class Group(NamedTuple):
@@ -61,8 +67,9 @@ class Estimate(NamedTuple):
     """Upper end."""
 
     def holds(self, truth: float) -> bool:
-        """Return whether the interval covers a value."""
-        return self.low <= truth <= self.high
+        """Return whether the interval covers a value, up to rounding (10⁻¹² of it)."""
+        slack = _ROUNDING * abs(truth)
+        return self.low - slack <= truth <= self.high + slack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +96,22 @@ def student_quantile(probability: float, freedom: float) -> float:
     probability : float
         Between 0 and 1.
     freedom : float
-        Degrees of freedom, 3 or more.
+        Degrees of freedom, 1 or more.
 
     Notes
     -----
-    Expansion about the normal quantile ([1]_, 26.7.5); within 0.4 % at 0.975 for 3 degrees of
-    freedom, 10⁻⁴ from 6 on.
+    Below 3 degrees of freedom that of 1 or 2, which are in closed form; from there on an expansion
+    about the normal quantile ([1]_, 26.7.5), within 0.4 % at 0.975 for 3 degrees of freedom, 10⁻⁴
+    from 6 on.
 
     References
     ----------
     .. [1] M. Abramowitz, I. A. Stegun, "Handbook of mathematical functions", 1964.
     """
+    if freedom < _CAUCHY_END:
+        return math.tan(math.pi * (probability - 0.5))
+    if freedom < _EXPANDED:
+        return (2 * probability - 1) / math.sqrt(2 * probability * (1 - probability))
     z = NormalDist().inv_cdf(probability)
     terms = (
         (z**3 + z) / 4,
@@ -153,7 +165,7 @@ def estimate(groups: Sequence[Group]) -> Estimate:
     -----
     Stratified sampling without replacement ([1]_, eqs. 5.1, 5.6 and 5.16): the total is
     Σ N x̄, its variance Σ N² (1 − n/N) s²/n, with N segments in a group of which n were simulated;
-    the interval is Student's, with Satterthwaite's degrees of freedom, at least 3.
+    the interval is Student's, with Satterthwaite's degrees of freedom.
 
     References
     ----------
@@ -169,7 +181,7 @@ def estimate(groups: Sequence[Group]) -> Estimate:
             weight += part**2 / (number - 1)
     if not weight:
         return Estimate(total, total, total)
-    reach = student_quantile(_SIDE, max(variance**2 / weight, 3.0)) * math.sqrt(variance)
+    reach = student_quantile(_SIDE, variance**2 / weight) * math.sqrt(variance)
     return Estimate(total, total - reach, total + reach)
 
 
@@ -207,10 +219,11 @@ def sampled_run(
 
     Notes
     -----
-    Learning is done in full; lowering and timing are spared. Of every 2/fraction consecutive
-    segments of one phase and like size two are chosen, each pair with equal chance, while they
-    come (reservoir sampling, [1]_): neither slow changes through training nor large segments
-    among small ones widen the intervals.
+    Learning is done in full; lowering and timing are spared. Of a group of consecutive segments of
+    one phase and size (to four binary digits) four are chosen, each four with equal chance, while
+    they come (reservoir sampling, [1]_): neither slow changes through training nor large segments
+    among small ones widen the intervals. Groups grow from 4 to 4/fraction, so that of few segments
+    most are simulated: of a small sample a rare segment is missed too often for any interval.
 
     References
     ----------
@@ -219,7 +232,7 @@ def sampled_run(
     """
     if not 0 < fraction <= 1:
         raise InputError(f"sample: expected a share above 0 and up to 1, got {fraction:g}")
-    sampler = _Sampler(group=max(math.ceil(_PAIR / fraction), _PAIR), seed=sample_seed)
+    sampler = _Sampler(group=max(math.ceil(_KEPT / fraction), _KEPT), seed=sample_seed)
     done = run(
         workload,
         chip,
@@ -246,7 +259,7 @@ class _Kind(NamedTuple):
     phase: str
     repeat: int
     size: int
-    """Binary digits of how much they do, so that within a group none does twice as another."""
+    """How much they do, in slots rounded down to four binary digits: time goes by slots."""
 
 
 @dataclass(slots=True)
@@ -259,7 +272,7 @@ class _Reservoir:
 
 @dataclass(slots=True)
 class _Sampler:
-    """Stands before the fold, and lets a random pair of each group pass."""
+    """Stands before the fold, and lets a random part of each group pass."""
 
     group: int
     """Segments of a full group."""
@@ -269,6 +282,7 @@ class _Sampler:
     _generator: np.random.Generator = field(init=False)
     _fold: Fold | None = None
     _open: dict[_Kind, _Reservoir] = field(default_factory=dict)
+    _closed: dict[_Kind, int] = field(default_factory=dict)
     _groups: dict[str, list[tuple[int, list[_Cost]]]] = field(default_factory=dict)
     _costs: list[_Cost] = field(default_factory=list)
 
@@ -320,24 +334,25 @@ class _Sampler:
         kind = _kind(segment)
         reservoir = self._open.setdefault(kind, _Reservoir())
         reservoir.size += 1
-        self.segments += 1
-        if len(reservoir.kept) < _PAIR:
+        self.segments += kind.repeat
+        if len(reservoir.kept) < _KEPT:
             reservoir.kept.append(segment)
         else:
             place = int(self._generator.integers(reservoir.size))
-            if place < _PAIR:
+            if place < _KEPT:
                 reservoir.kept[place] = segment
-        if reservoir.size == self.group:
+        if reservoir.size == min(_KEPT + self._closed.get(kind, 0), self.group):
             self._close(kind)
 
     def _close(self, kind: _Kind) -> None:
         """Simulate what a group kept."""
         reservoir = self._open.pop(kind)
+        self._closed[kind] = self._closed.get(kind, 0) + 1
         assert self._fold is not None  # noqa: S101  (it stands before one)
         self._costs = []
         for segment in reservoir.kept:
             self._fold(segment)
-            self.simulated += 1
+            self.simulated += kind.repeat
         self._groups.setdefault(kind.phase, []).append((reservoir.size, self._costs))
 
     def _estimates(
@@ -376,7 +391,8 @@ def _kind(segment: AnySegment) -> _Kind:
         repeat, size = 1, len(segment.arrivals) + len(segment.moments)
     else:
         repeat, size = 1, 0
-    return _Kind(segment.phase.value, repeat, size.bit_length())
+    scale = max(size.bit_length() - _DIGITS, 0)
+    return _Kind(segment.phase.value, repeat, size >> scale << scale)
 
 
 def _all(parts: Mapping[str, Sequence[Group]]) -> dict[str, Estimate]:

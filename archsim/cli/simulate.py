@@ -70,7 +70,8 @@ __all__ = ["demo", "run"]
     "--sample",
     type=click.FloatRange(min=0, max=1, min_open=True),
     metavar="SHARE",
-    help="Simulate a random share of the segments only, and print totals with 95 % intervals.",
+    help="Simulate a random share of the segments only, and print totals with 95 % intervals. "
+    "Learning is done in full: it pays where timing takes most of a long run.",
 )
 @click.option(
     "--plots",

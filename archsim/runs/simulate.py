@@ -78,7 +78,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         several (`Segment.repeat`), unless there are events or policies.
     through : callable, optional
         Given the fold that lowers, times and books segments, returns what receives each segment of
-        the trace in its place; segments that it does not hand on cost nothing.
+        the trace in its place; segments that it does not hand on cost nothing. One may stand for
+        several, as for `watch`.
     each_tile : bool
         Whether the ledger of a synthetic workload has rows for each tile on a chip of very many
         (more than `archsim.mapping.accounts.DETAIL_LIMIT`) too; else it has one for each class.
@@ -181,9 +182,8 @@ class _Bench:
         return write_rows(self.substrate.cell_writes(), self.placement)
 
     def pass_through(self, through: Through) -> None:
-        """Let something else receive the segments, one by one, before the fold does."""
+        """Let something else receive the segments before the fold does."""
         self._receive = through(self.fold)
-        self.recorder.merge = None
 
     def _grounded(self, machine: TiledDescription) -> Substrate | Cores:
         """Return what the network runs on."""

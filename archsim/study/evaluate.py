@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from archsim.study.points import Point
 from archsim.study.store import Store
 
 __all__ = ["Job", "Setup", "do"]
+
+_BATCH = 0.5
+"""Time after which a worker keeps what it has finished, so that quick points share a file. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +63,16 @@ def do(job: Job, setup: Setup) -> int:
     _prepare(setup)
     store = Store(Path(setup.store))
     failed = _attempt(lambda: _trained(job, store))
-    for key, point in job.points:
-        store.write(key, failed or _attempt(functools.partial(_result, job, point, store)))
+    done: dict[str, dict[str, object]] = {}
+    since = time.monotonic()
+    try:
+        for key, point in job.points:
+            done[key] = failed or _attempt(functools.partial(_result, job, point, store))
+            if time.monotonic() - since >= _BATCH:
+                full, done, since = done, {}, time.monotonic()
+                store.write(full)
+    finally:
+        store.write(done)
     return len(job.points)
 
 

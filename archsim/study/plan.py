@@ -18,6 +18,8 @@ from archsim.study.points import Case, Point, points_of
 
 __all__ = ["Plan", "plan"]
 
+_PRICES = ("energy", "power", "area", "leakage")
+"""How names of fields end that no time depends on."""
 _LARGEST_JOB = 32
 """Most points that one worker takes at a time."""
 _LISTED = 12
@@ -29,7 +31,10 @@ _NONE = "none"
 _Mark = tuple[str | int, str | int]
 """A case, or an axis with one of its steps."""
 
-_Group = tuple[str, str, int, tuple[tuple[str, str], ...]]
+_Settings = tuple[tuple[str, str], ...]
+"""Field path and text of settings."""
+
+_Group = tuple[str, str, int, _Settings]
 """Chip, workload, seed and settings that training feels."""
 
 
@@ -58,20 +63,37 @@ class Plan:
         ]
 
     def jobs(self, missing: Sequence[int], *, workers: int) -> list[Job]:
-        """Return the points with these numbers as jobs, those of one trace together."""
-        size = max(1, min(_LARGEST_JOB, len(missing) // (4 * workers)))
-        groups: dict[str, list[int]] = {}
+        """Return the points with these numbers as jobs, those of one trace together.
+
+        Points that differ in prices only share a ledger, so they go to one worker; towards the end
+        jobs get smaller, so that all workers end at about the same time.
+        """
+        traces: dict[str, dict[_Settings, list[int]]] = {}
         for number in missing:
-            groups.setdefault(self.traces[number], []).append(number)
-        return [
-            Job(
-                trace=trace,
-                model=self.points[numbers[0]],
-                points=tuple((self.keys[n], self.points[n]) for n in numbers[begin : begin + size]),
-            )
-            for trace, numbers in groups.items()
-            for begin in range(0, len(numbers), size)
-        ]
+            families = traces.setdefault(self.traces[number], {})
+            families.setdefault(_timed(self.points[number]), []).append(number)
+        left = len(missing)
+        jobs: list[Job] = []
+        for trace, families in traces.items():
+            model = self.points[next(iter(families.values()))[0]]
+            numbers: list[int] = []
+            for family in families.values():
+                size = max(1, min(_LARGEST_JOB, left // (4 * workers)))
+                parts = math.ceil(len(family) / size)
+                for part in range(parts):
+                    piece = family[len(family) * part // parts : len(family) * (part + 1) // parts]
+                    if numbers and len(numbers) + len(piece) > size:
+                        jobs.append(self._job(trace, model, numbers))
+                        left -= len(numbers)
+                        numbers = []
+                    numbers += piece
+            jobs.append(self._job(trace, model, numbers))
+            left -= len(numbers)
+        return jobs
+
+    def _job(self, trace: str, model: Point, numbers: Sequence[int]) -> Job:
+        points = tuple((self.keys[number], self.points[number]) for number in numbers)
+        return Job(trace=trace, model=model, points=points)
 
 
 def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> Plan:
@@ -90,7 +112,9 @@ def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> P
         If a case, or a value of an axis, fits no point at all; every one of them is named with the
         points that have it. What is wrong with a point of its own is found when it is run.
     """
-    found = [_placed(point) for point in (points_of(study) if points is None else points)]
+    given = points_of(study) if points is None else points
+    cases = {case: _placed(case) for case in dict.fromkeys(point.case for point in given)}
+    found = [replace(point, case=cases[point.case]) for point in given]
     trial = _Trial()
     _refuse_hopeless(study, found, trial)
     groups: dict[_Group, list[Point]] = {}
@@ -116,7 +140,7 @@ class _Trial:
     """Reads the descriptions of points, each combination once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Case, tuple[tuple[str, str], ...]], tuple[str, ...]] = {}
+        self._known: dict[tuple[Case, _Settings], tuple[str, ...]] = {}
 
     def fits(self, point: Point) -> bool:
         """Return whether a point's descriptions have no fault."""
@@ -199,13 +223,15 @@ def _group(point: Point) -> _Group:
     return point.case.chip, point.case.workload, point.seed, felt
 
 
-def _placed(point: Point) -> Point:
-    """Return a point whose files are found from any folder."""
-    case = point.case
+def _timed(point: Point) -> _Settings:
+    """Return the settings of a point that times may depend on, as far as names tell."""
+    return tuple(one for one in point.settings if not one[0].endswith(_PRICES))
+
+
+def _placed(case: Case) -> Case:
+    """Return a case whose files are found from any folder."""
     chip, workload = _absolute("chips", case.chip), _absolute("workloads", case.workload)
-    if (chip, workload) == (case.chip, case.workload):
-        return point
-    return replace(point, case=replace(case, chip=chip, workload=workload))
+    return replace(case, chip=chip, workload=workload)
 
 
 def _absolute(kind: Kind, reference: str) -> str:

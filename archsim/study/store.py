@@ -1,12 +1,13 @@
-"""The store of a study: one file for each finished point and each trace, whole or not there."""
+"""The store of a study: finished points in batches and traces, each file whole or not there."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -33,53 +34,60 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._batches: dict[Path, dict[str, dict[str, Any]]] = {}
 
     @classmethod
     def at(cls, folder: str | Path) -> Self:
         """Return the store in a folder, whatever folder is the current one later."""
         return cls(Path(folder).absolute())
 
-    def finished(self) -> set[str]:
-        """Return the keys of all finished points."""
-        return {path.stem for path in self.folder.glob("points/*/*.json")}
+    def finished(self) -> dict[str, dict[str, Any]]:
+        """Return the results of all finished points by key.
+
+        A batch never changes, so only what is new since the last call is read.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot be read or holds no results.
+        """
+        present = sorted(self.folder.glob("points/*.json"))
+        self._batches = {path: self._batches.get(path) or _batch(path) for path in present}
+        return {key: one for batch in self._batches.values() for key, one in batch.items()}
 
     def has_trace(self, key: str) -> bool:
         """Return whether there is a trace of this key."""
         return self._trace(key).is_file()
 
-    def read(self, key: str) -> dict[str, Any]:
-        """Return the result of a finished point.
+    def write(self, results: Mapping[str, Mapping[str, object]]) -> None:
+        """Keep the results of points, by key, all together; nothing if there are none.
 
         Raises
         ------
         StorageError
-            If its file cannot be read or is no result.
+            If they cannot be written.
         """
-        path = self._point(key)
-        try:
-            found = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            message = f"{path}: expected the result of a point, {error}; remove it to run it again"
-            raise StorageError(message) from error
-        if not isinstance(found, dict):
-            message = f"{path}: expected the result of a point; remove it to run it again"
-            raise StorageError(message)
-        return found
+        if not results:
+            return
+        text = json.dumps(results, ensure_ascii=False, allow_nan=False, sort_keys=True) + "\n"
+        name = hashlib.sha256(text.encode()).hexdigest()[:40]
+        path = self.folder / "points" / f"{name}.json"
+        self._put(path, lambda file: file.write(text.encode()))
 
-    def write(self, key: str, result: Mapping[str, object]) -> None:
-        """Keep the result of a point.
+    def forget(self, keys: Container[str]) -> None:
+        """Remove the results of points, so that they are run again.
 
         Raises
         ------
         StorageError
-            If it cannot be written.
+            If what shares a batch with one of them cannot be kept.
         """
-        text = json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n"
-        self._put(self._point(key), lambda file: file.write(text.encode()))
-
-    def forget(self, key: str) -> None:
-        """Remove the result of a point, so that it is run again."""
-        self._point(key).unlink(missing_ok=True)
+        self.finished()
+        for path, batch in self._batches.items():
+            rest = {key: result for key, result in batch.items() if key not in keys}
+            if len(rest) < len(batch):
+                self.write(rest)
+                path.unlink(missing_ok=True)
 
     def read_trace(self, key: str) -> Recorded:
         """Return a recorded training.
@@ -129,9 +137,6 @@ class Store:
             except OSError:
                 continue  # somebody else removed it
 
-    def _point(self, key: str) -> Path:
-        return self.folder / "points" / key[:2] / f"{key}.json"
-
     def _trace(self, key: str) -> Path:
         return self.folder / "traces" / f"{key}.npz"
 
@@ -152,3 +157,16 @@ class Store:
         except OSError as error:
             message = f"{path}: cannot be written: {error.strerror or error}"
             raise StorageError(message) from error
+
+
+def _batch(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the results in a file, by key."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"{path}: expected results of points, {error}; remove it to run them again"
+        raise StorageError(message) from error
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        message = f"{path}: expected results of points; remove it to run them again"
+        raise StorageError(message)
+    return found

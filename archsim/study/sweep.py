@@ -78,9 +78,8 @@ def sweep(
     planned = plan(study)
     store = Store.at(folder)
     if again:
-        for key in sorted(store.finished().intersection(planned.keys)):
-            if "error" in store.read(key):
-                store.forget(key)
+        finished = store.finished()
+        store.forget({key for key in planned.keys if "error" in finished.get(key, ())})
     count = run_plan(planned, store, workers=workers, plugins=plugins, progress=progress)
     frame = table(planned, store)
     failed = int((frame["status"] == "failed").sum())
@@ -174,8 +173,7 @@ def table(planned: Plan, store: Store) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for point, key in zip(planned.points, planned.keys, strict=True):
         if key in finished:
-            result = store.read(key)
-            rows.append(_row(planned.study, point, result))
+            rows.append(_row(planned.study, point, finished[key]))
     names = dict.fromkeys(name for row in rows for name in row)
     return pd.DataFrame({name: _column([row.get(name) for row in rows]) for name in names})
 

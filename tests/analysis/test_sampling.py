@@ -42,7 +42,8 @@ def sample_of(values, *, group, seed):
 
 
 @pytest.mark.parametrize(
-    ("freedom", "quantile"), [(3, 3.182446), (6, 2.446912), (10, 2.228139), (100, 1.983972)]
+    ("freedom", "quantile"),
+    [(1, 12.7062), (2, 4.302653), (3, 3.182446), (6, 2.446912), (10, 2.228139), (100, 1.983972)],
 )
 def test_quantiles_of_student_are_those_of_tables(freedom, quantile):
     assert student_quantile(0.975, freedom) == pytest.approx(quantile, rel=4e-3)
@@ -59,15 +60,11 @@ def test_a_total_and_its_variance_follow_from_each_group():
     assert found.high - found.value == pytest.approx(student_quantile(0.975, 50) * deviation)
 
 
-def test_every_segment_is_as_likely_as_any_other_to_be_chosen():
-    values = list(range(7))
-    chosen = np.zeros(7)
-    for seed in range(3000):
-        for group in sample_of(values, group=7, seed=seed):
-            for value in group.values:
-                chosen[int(value)] += 1
-    assert chosen.sum() == 2 * 3000
-    assert np.abs(chosen - 6000 / 7).max() < 4 * (3000 * 2 / 7 * 5 / 7) ** 0.5
+def test_the_mean_of_many_samples_is_the_total():
+    values = [number**2 for number in range(60)]
+    found = [estimate(sample_of(values, group=10, seed=seed)).value for seed in range(3000)]
+    assert len(set(found)) > 100
+    assert abs(np.mean(found) - sum(values)) < 4 * np.std(found) / 3000**0.5
 
 
 @pytest.mark.slow
@@ -99,13 +96,12 @@ def test_a_sampled_run_simulates_a_part_and_learns_as_the_whole_run():
     whole = archsim.run("madem_braille", "madem_64", settings=QUICK)
     found = sampled_run("madem_braille", "madem_64", fraction=0.2, settings=QUICK)
     assert found.segments == whole.book.segments
-    assert found.simulated < 0.4 * found.segments
+    assert found.simulated < 0.7 * found.segments
     assert found.run.learnt == whole.learnt
     assert found.run.writes == whole.writes
     for part, truth in whole.totals.time.items():
         assert found.time[part].value == pytest.approx(float(truth), rel=0.2)
-    training = found.energy["training"]
-    assert training.low < float(whole.totals.energy["training"]) < training.high
+    assert found.energy["training"].value == pytest.approx(whole.totals.training_energy, rel=0.1)
 
 
 def test_a_sample_of_everything_is_the_run():
@@ -138,3 +134,59 @@ def test_intervals_of_a_mean_over_seeds_cover_it_as_often_as_they_say():
 def test_a_mean_of_three_seeds_has_no_interval():
     with pytest.raises(InputError, match="mean: expected at least 4 values, got 3"):
         mean_interval([1.0, 2.0, 3.0])
+
+
+class Replayed:
+    """Stands for the fold of a run that is over: what a segment costs is known."""
+
+    def __init__(self, workload, chip, settings):
+        keeper = _Sampler(group=2, seed=0)
+        self.segments, self._costs = [], {}
+        self._sampler = None
+
+        def through(fold):
+            self.lowering = fold.lowering
+
+            def take(one):
+                fold(one)
+                self.segments.append(one)
+                self._costs[id(one)] = keeper._costs.pop()
+
+            return take
+
+        self.run = archsim.run(
+            workload, chip, settings=settings, watch=keeper.watch, through=through
+        )
+
+    def __call__(self, one):
+        self._sampler._costs.append(self._costs[id(one)])
+
+    def sampled(self, *, group, seed):
+        """Return what a sampled run with this choice finds."""
+        self._sampler = _Sampler(group=group, seed=seed)
+        take = self._sampler.before(self)
+        for one in self.segments:
+            take(one)
+        return self._sampler.result(self.run)
+
+
+REAL = [
+    ("madem_braille:two_layer", "madem_64x4", QUICK),
+    ("madem_braille", "madem_64", {"workload.test.copies": "2"}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("workload", "chip", "settings"), REAL)
+def test_intervals_of_200_samples_of_a_real_run_cover_what_it_costs(workload, chip, settings):
+    whole = Replayed(workload, chip, settings)
+    truth = whole.run.totals
+    found = [whole.sampled(group=20, seed=seed) for seed in range(200)]
+    assert found[0].simulated < 0.7 * found[0].segments
+    for part, energy in truth.energy.items():
+        held = [one.energy[part].holds(float(energy)) for one in found]
+        known = [one.energy[part].high == one.energy[part].low for one in found]
+        assert all(known) or sum(held) >= 184, part
+    assert 184 <= sum(one.energy["training"].holds(truth.training_energy) for one in found) <= 196
+    for part, time in truth.time.items():  # slots tell it
+        assert all(one.time[part].holds(float(time)) for one in found), part

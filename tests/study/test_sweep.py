@@ -142,12 +142,13 @@ def test_a_full_disk_loses_nothing_that_was_finished(study, tmp_path, monkeypatc
         patch.setattr(store.os, "fsync", fsync)
         with pytest.raises(StorageError, match="cannot be written: No space left on device"):
             sweep(described, tmp_path / "out")
-    kept = sorted((tmp_path / "out").glob("points/*/*.json"))
+    kept = sorted((tmp_path / "out").glob("points/*.json"))
     assert kept
     assert not list((tmp_path / "out").glob("unfinished/*"))
-    assert all("values" in json.loads(path.read_text()) for path in kept)
+    results = [one for path in kept for one in json.loads(path.read_text()).values()]
+    assert all("values" in one for one in results)
     again = sweep(described, tmp_path / "out")
-    assert (again.run, csv_text(again.frame)) == (6 - len(kept), whole)
+    assert (again.run, csv_text(again.frame)) == (6 - len(results), whole)
 
 
 def test_an_interrupt_loses_nothing_that_was_finished(study, tmp_path, monkeypatch):
@@ -164,12 +165,21 @@ def test_an_interrupt_loses_nothing_that_was_finished(study, tmp_path, monkeypat
     assert csv_text(sweep(described, tmp_path / "out").frame) == whole
 
 
+def test_points_that_share_a_file_are_forgotten_one_by_one(tmp_path):
+    kept = store.Store.at(tmp_path)
+    kept.write({"a": {"error": "bad"}, "b": {"values": {}}, "c": {"values": {}}})
+    kept.write({"d": {"values": {}}})
+    kept.forget({"a", "c"})
+    assert sorted(kept.finished()) == ["b", "d"]
+    assert sorted(store.Store.at(tmp_path).finished()) == ["b", "d"]
+
+
 def test_a_damaged_result_is_named_with_what_to_do(study, tmp_path):
     described = study(PRICES)
     sweep(described, tmp_path / "out")
-    path = next((tmp_path / "out").glob("points/*/*.json"))
+    path = next((tmp_path / "out").glob("points/*.json"))
     path.write_text('{"val')
     with pytest.raises(
-        StorageError, match=rf"{path.name}: expected the result of a point, .*; remove it"
+        StorageError, match=rf"{path.name}: expected results of points, .*; remove it"
     ):
         sweep(described, tmp_path / "out")
