@@ -211,6 +211,7 @@ class CrossbarDescription(TiledDescription):
             conductance_max=behaviour.cell.maximum_conductance.value,
             rows=behaviour.rows,
             columns=behaviour.columns,
+            density=behaviour.density,
         )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
 
 from archsim.components.component import Act, ComponentDescription, Setting, register_component
 from archsim.components.wear import Wear
-from archsim.spec import Energy, Time, Voltage
+from archsim.spec import Area, Energy, Time, Voltage
 
 __all__ = ["CrossbarArray", "GatedArray", "conduction_energy"]
 
@@ -78,6 +80,35 @@ class CrossbarArray(ComponentDescription):
     absent: none. [J]"""
     wear: Wear | None = None
     """Endurance and retention of its cells; absent: not known."""
+    cell_area: Area | None = None
+    """Area of one cell, in place of `area` of the whole array. [m²]"""
+    layers: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Cells that lie on each other in a stack that has no room for missing ones; absent: a plane
+    crossbar, where a crossing without a cell takes as much room as one with it."""
+
+    @model_validator(mode="after")
+    def _has_one_area(self) -> Self:
+        if self.cell_area is not None and self.area is not None:
+            message = "cell_area: expected either area or cell_area, got both"
+            raise ValueError(message)
+        if self.layers is not None and self.cell_area is None:
+            message = f"layers: expected a cell_area beside it, got {self.layers} layers alone"
+            raise ValueError(message)
+        return self
+
+    def footprint(self, setting: Setting) -> float | None:
+        """Return the area of one array [m²]; None where it is not known.
+
+        Notes
+        -----
+        Plane: A = rows · columns · a. Stacked: A = density · rows · columns · a / layers, with a
+        the area of a cell. Neglected: stairs and plugs that lead the lines of a stack down to the
+        periphery, and any room that random wires leave unused.
+        """
+        if self.cell_area is None:
+            return super().footprint(setting)
+        cells = setting.rows * setting.columns * self.cell_area.value
+        return cells if self.layers is None else setting.density * cells / self.layers
 
     def acts(self, setting: Setting) -> Mapping[str, Act]:
         """Return the acts of the array's cells; prices follow from G_max, voltages and times."""

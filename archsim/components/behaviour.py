@@ -51,6 +51,10 @@ class Behaviour(Description):
     comparators and added up digitally."""
     weight_bits: Annotated[int, Field(ge=1, le=8)] | None = None
     """Cells of one bit-sliced weight; absent in all other forms. [bit]"""
+    density: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the crossings that hold a cell: fixed ones, drawn once for each block. Elsewhere
+    nothing conducts, learns or is written. Below 1 only with balanced pairs, both of whose cells
+    are missing together."""
     settling: Literal["analog", "clocked"]
     """Whether hidden and output neurons settle in analog, or step through ADC and DAC."""
     input_drive: Literal["bipolar", "two_pass"]
@@ -104,6 +108,16 @@ class Behaviour(Description):
             message = (
                 f"weight_form: expected balanced or reference, got bit_sliced: cell model "
                 f"{self.cell.model!r} is not binary"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _missing_weights_are_zero(self) -> Self:
+        if self.density < 1.0 and self.weight_form != "balanced":
+            message = (
+                f"density: expected 1 with weight_form {self.weight_form}, got {self.density:g}; "
+                "only in balanced pairs is a weight without cells 0"
             )
             raise ValueError(message)
         return self

@@ -81,7 +81,8 @@ class CellBlock:
     -----
     Conductances are kept as whole numbers of G_max/COUNT_SCALE, rounded when written, in float64
     arrays: sums of products with whole input codes stay below 2⁵³ and are therefore exact, in
-    whatever order a BLAS adds them. Devices start in state 0.
+    whatever order a BLAS adds them. Devices start in state 0. Of `density` below 1, a whole number
+    of weights has devices, any of them equally likely; the others have a conductance of exactly 0.
     """
 
     def __init__(
@@ -112,10 +113,19 @@ class CellBlock:
         """Those of `pulse_counts` that wrote whole values, not updates."""
         middle = np.full(rows + columns, 0.5)
         line = self._levels(middle, self._static(middle.shape, device))
+        self.exists = _existing(behaviour.density, shape, device)
+        """Whether a weight has devices, shape (rows, columns)."""
+        self._factor *= self.exists
+        self.level *= self.exists
         self.reference_column, self.reference_row = line[:rows], line[rows:]
         if self.balanced:
             self.reference_column, self.reference_row = np.zeros(rows), np.zeros(columns)
         self._refresh()
+
+    @property
+    def device_count(self) -> int:
+        """Trained devices that exist, on all planes."""
+        return self.planes * int(np.count_nonzero(self.exists))
 
     @property
     def full_scale(self) -> float:
@@ -196,9 +206,10 @@ class CellBlock:
     def pulse(self, signs: NDArray[np.int8]) -> Pulses:
         """Give each weight one pulse up (+1), down (−1) or none (0).
 
-        A balanced pair gets one pulse on each plane, of opposite polarity.
+        A balanced pair gets one pulse on each plane, of opposite polarity; a weight without
+        devices gets none.
         """
-        cells = np.flatnonzero(signs)
+        cells = np.flatnonzero(signs * self.exists)
         up = signs.reshape(-1)[cells] > 0
         ups = np.stack((up, ~up)) if self.balanced else up[None]
         before = self._flat(self.level)[:, cells]
@@ -235,10 +246,12 @@ class CellBlock:
         error = self._cell.programming_error.value / self._cell.window
         state = self._targets(weights) + error * self._program.standard_normal(self._state.shape)
         self._set_states(np.clip(state, 0.0, 1.0))
-        self.pulse_counts += 2
-        self.programming_counts += 2
-        cells = np.arange(weights.size)
-        return Pulses(cells, before, self._flat(self.level).astype(np.int64))
+        given = 2 * self.exists
+        self.pulse_counts += given
+        self.programming_counts += given
+        cells = np.flatnonzero(self.exists)
+        after = self._flat(self.level).astype(np.int64)
+        return Pulses(cells, before[:, cells], after[:, cells])
 
     def tune(self, weights: FloatArray) -> Tuning:
         """Bring every device to its target by single pulses, each followed by a check read.
@@ -261,7 +274,7 @@ class CellBlock:
         tolerance = cell.verify_tolerance.value * scale
         failing = self._program.random(self._state.shape) < cell.verify_failures.value
         pulses, pulse_levels, reads, read_levels = np.zeros((4, self.planes), dtype=np.int64)
-        active = np.ones(self._state.shape, dtype=bool)
+        active = np.broadcast_to(self.exists, self._state.shape).copy()
         given = self.pulse_counts.copy()
         for _ in range(int(cell.verify_attempts.value)):
             index = np.nonzero(active)
@@ -285,7 +298,8 @@ class CellBlock:
                 before[on] = after
         self.programming_counts += self.pulse_counts - given
         self._leave_failed(failing, targets, scale)
-        within = (np.abs(targets - self.level) <= tolerance).sum(axis=(1, 2))
+        arrived = self.exists & (np.abs(targets - self.level) <= tolerance)
+        within = arrived.sum(axis=(1, 2))
         spent = (pulses, pulse_levels, reads, read_levels, within)
         return Tuning(*(tuple(map(int, part)) for part in spent))
 
@@ -301,7 +315,8 @@ class CellBlock:
         error = bound * self._program.uniform(-1.0, 1.0, self._state.shape)
         bottom = self._cell.minimum_conductance.value * scale
         top = self._cell.maximum_conductance.value * scale
-        level = np.clip((targets + error) / self._factor, bottom, top)
+        factor = np.where(self.exists, self._factor, 1.0)
+        level = np.clip((targets + error) / factor, bottom, top)
         state = np.where(failing, (level - bottom) / (top - bottom), self._state)
         self._set_states(state)
 
@@ -350,3 +365,13 @@ class CellBlock:
         self._square = (np.rint(level / (1 << NOISE_SHIFT)) ** 2).sum(axis=0)
         self.row_levels = (level.sum(axis=2) + self.reference_column).astype(np.int64)
         self.column_levels = (level.sum(axis=1) + self.reference_row).astype(np.int64)
+
+
+def _existing(
+    density: float, shape: tuple[int, int], generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return which weights have devices: density · rows · columns of them, rounded half to even."""
+    if density == 1.0:
+        return np.ones(shape, dtype=bool)
+    size = shape[0] * shape[1]
+    return (generator.permutation(size) < round(density * size)).reshape(shape)

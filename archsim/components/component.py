@@ -49,6 +49,8 @@ class Setting:
     """Rows of an array."""
     columns: int = 0
     """Columns of an array."""
+    density: float = 1.0
+    """Share of an array's crossings that hold a cell."""
     node: float = 0.0
     """Technology node; 0 if the chip names none. [m]"""
 
@@ -84,6 +86,11 @@ class ComponentDescription(Description):
     @abstractmethod
     def acts(self, setting: Setting) -> Mapping[str, Act]:
         """Return what the component can do: action name → act."""
+
+    def footprint(self, setting: Setting) -> float | None:
+        """Return the area of one [m²]; None where it is not known."""
+        del setting
+        return self.area.value if self.area else None
 
 
 class SingleAct(ComponentDescription):
@@ -179,6 +186,7 @@ def built(name: str, description: ComponentDescription, setting: Setting) -> Com
             priced=act.energy is not None,
         )
     count = description.count
+    area = description.footprint(setting)
     return Component(
         name=name,
         kind=description.kind,
@@ -190,9 +198,9 @@ def built(name: str, description: ComponentDescription, setting: Setting) -> Com
                 for state, power in description.leakage.items()
             }
         ),
-        area=count * description.area.value if description.area else 0.0,
+        area=count * (area or 0.0),
         servers=count,
-        area_known=description.area is not None,
+        area_known=area is not None,
         description=description,
     )
 

@@ -157,8 +157,9 @@ class Substrate:
     block row, the converted gain · s with s = Σ_i x_i w_ij; a weight of ±1 is a whole
     conductance window between the two cells of a pair, or half a window above or below the
     reference. Partial sums of several block rows are converted apart and added digitally. Cells
-    outside the matrix are cut off and conduct nothing. Neglected: wire resistance, sneak paths,
-    offsets and nonlinearity of amplifiers and converters, disturb by reads and half-selection.
+    outside the matrix are cut off and conduct nothing; so are crossings without a cell. Neglected:
+    wire resistance, sneak paths, offsets and nonlinearity of amplifiers and converters, disturb by
+    reads and half-selection.
 
     References
     ----------
@@ -231,8 +232,8 @@ class Substrate:
             for piece in pieces:
                 cells = piece.cells
                 for plane in range(cells.planes):
-                    programming = cells.programming_counts[plane].reshape(-1)
-                    updates = cells.pulse_counts[plane].reshape(-1) - programming
+                    programming = cells.programming_counts[plane][cells.exists]
+                    updates = cells.pulse_counts[plane][cells.exists] - programming
                     yield CellWrites(cells.block, plane, programming, updates)
 
     def read(
@@ -448,7 +449,7 @@ class Substrate:
             if verify or self.behaviour.cell.needs_verify:
                 tuning = piece.cells.tune(part)
                 self.log.tune(piece.cells, tuning)
-                self.tuned = self.tuned.plus(tuning, devices=piece.cells.level.size)
+                self.tuned = self.tuned.plus(tuning, devices=piece.cells.device_count)
             else:
                 self.log.program(piece.cells, piece.cells.write(part))
 
@@ -461,6 +462,7 @@ class Substrate:
                 done = []
                 for one in rounds:
                     signs, lines = _part(one, piece)
+                    signs = signs * piece.cells.exists
                     if not signs.any():
                         continue
                     before = self.log.before_write(piece.cells)

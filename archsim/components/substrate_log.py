@@ -304,7 +304,7 @@ class SubstrateLog:
                 for line, peak in zip(("row", "column", "array"), done.peaks, strict=True):
                     self._recorder.peak(f"write_{line}", peak)
         by_lines = slots is not None or (bool(rounds) and rounds[0].lines is not None)
-        told = sum(cells.shape) if by_lines else cells.shape[0] * cells.shape[1]
+        told = sum(cells.shape) if by_lines else int(np.count_nonzero(cells.exists))
         written = Written(
             pulsed=tuple(pulsed.tolist()),
             conduction=tuple(map(_half, levels.tolist())),

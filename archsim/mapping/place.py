@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from archsim.errors import InputError
 from archsim.mapping.curve import hilbert_order
 from archsim.mapping.program import IntArray
 from archsim.mapping.traffic import Traffic, annealed
-from archsim.trace import Block
+from archsim.trace import Block, Blocks
 
 __all__ = ["Placement", "place"]
 
@@ -74,10 +75,12 @@ def place(
     arrays = np.flatnonzero(chip.has_role("array"))
     needed = len(blocks) * planes
     if needed > len(arrays):
-        per_matrix: dict[str, int] = {}
-        for block in blocks:
-            per_matrix[block.matrix] = per_matrix.get(block.matrix, 0) + planes
-        needs = [f"{matrix} needs {count}" for matrix, count in per_matrix.items()]
+        counts = (
+            blocks.per_matrix  # far more than can be listed, perhaps
+            if isinstance(blocks, Blocks)
+            else Counter(block.matrix for block in blocks)
+        )
+        needs = [f"{matrix} needs {count * planes}" for matrix, count in counts.items()]
         detail = ", ".join(needs[:8]) + (f" and {len(needs) - 8} more" if len(needs) > 8 else "")
         message = (
             f"the network needs {needed} arrays ({detail}), chip {chip.name} has {len(arrays)}; "

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from archsim import catalog
 from archsim.catalog import FILES, Kind
 from archsim.errors import ArchsimError, InputError
-from archsim.spec.document import load_yaml
 from archsim.spec.read import resolve, variants
 
 __all__ = ["Part", "catalog_listing", "kind_of", "variants_of"]
@@ -19,7 +18,8 @@ Part = Literal["chip", "workload"]
 
 _CATALOGS: Mapping[Part, Kind] = {"chip": "chips", "workload": "workloads"}
 _CHIP_FIELDS = frozenset(("kind", "tiles", "behaviour", "unpriced"))
-_WORKLOAD_FIELDS = frozenset(("dataset", "rule", "pacing"))
+_WORKLOAD_FIELDS = frozenset(("dataset", "rule", "pacing", "layers"))
+_REPORTS: Mapping[str, str] = {"study": "archsim sweep", "trainings": "archsim train"}
 
 
 def kind_of(reference: str) -> Part:
@@ -51,8 +51,21 @@ def kind_of(reference: str) -> Part:
             "workload; name the file"
         )
         raise InputError(message)
-    fields = load_yaml(next(iter(found.values()))).plain().keys()
-    return "workload" if _WORKLOAD_FIELDS & fields or not _CHIP_FIELDS & fields else "chip"
+    path = next(iter(found.values()))
+    plain = resolve(path)[0].plain()
+    fields = plain if isinstance(plain, dict) else {}
+    report = _REPORTS.get(str(fields.get("kind")))
+    if report is not None:
+        message = (
+            f"{path.name}: expected a chip or a workload, got a report of kind {fields['kind']}; "
+            f"{report} reads it"
+        )
+        raise InputError(message)
+    return (
+        "workload"
+        if _WORKLOAD_FIELDS & fields.keys() or not _CHIP_FIELDS & fields.keys()
+        else "chip"
+    )
 
 
 def _unknown(reference: str) -> InputError:

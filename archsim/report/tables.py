@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
 
 import rich.box
+import rich.console
 import rich.table
 import rich.text
 
@@ -101,15 +102,13 @@ def formatted(table: Table) -> tuple[list[str], list[list[str]]]:
     return headers, [list(row) for row in zip(*columns, strict=True)]
 
 
-def terminal(table: Table) -> rich.table.Table:
-    """Return a table for rich to print."""
+def terminal(table: Table) -> rich.console.Group:
+    """Return a table for rich to print, with its note below, which may be wider than the table."""
     headers, rows = formatted(table)
     shown = rich.table.Table(
         title=rich.text.Text(table.title, style="bold"),
         title_justify="left",
         box=rich.box.SIMPLE_HEAD,
-        caption=rich.text.Text(table.note) if table.note else None,
-        caption_justify="left",
         pad_edge=False,
     )
     for number, (header, column) in enumerate(zip(headers, table.columns, strict=True)):
@@ -124,7 +123,8 @@ def terminal(table: Table) -> rich.table.Table:
     for number, row in enumerate(rows):
         style = "bold" if number in table.strong else ""
         shown.add_row(*(rich.text.Text(cell) for cell in row), style=style)
-    return shown
+    note = [rich.text.Text(table.note, style="italic dim")] if table.note else []
+    return rich.console.Group(shown, *note)
 
 
 def markdown(table: Table) -> str:

@@ -83,7 +83,14 @@ def locate(root: Node, place: tuple[int | str, ...]) -> tuple[str, Node]:
 
 def faults_of(error: ValidationError, root: Node) -> list[Fault]:
     """Return one fault per error, each at its place in the tree."""
-    return [_fault(item, root) for item in error.errors(include_url=False)]
+    items = error.errors(include_url=False)
+    within = {item["loc"][:depth] for item in items for depth in range(len(item["loc"]))}
+    return [
+        _fault(item, root)
+        for item in items
+        # a list is counted without its faulty entries: not too short for that
+        if item["type"] != "too_short" or item["loc"] not in within
+    ]
 
 
 def _fault(item: ErrorDetails, root: Node) -> Fault:

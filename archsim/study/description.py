@@ -220,6 +220,11 @@ class StudyDescription(Description):
                 "give it one under name"
             )
             raise misfit(("sweep",), message)
+        always = [axis.field or "" for axis in self.flat_axes if not axis.when]
+        twice = sorted({one for one in always if always.count(one) > 1})
+        if twice:
+            message = f"expected every field on one axis, got {', '.join(twice)} again"
+            raise misfit(("sweep",), message)
         return self
 
     @property

@@ -46,6 +46,11 @@ class Blocks(Sequence[Block]):
         """Return the number of blocks."""
         return int(self.first[-1])
 
+    @property
+    def per_matrix(self) -> dict[str, int]:
+        """Matrix → how many blocks it has."""
+        return {grid.matrix: grid.rows * grid.columns for grid in self.grids}
+
     @overload
     def __getitem__(self, number: int) -> Block: ...
     @overload

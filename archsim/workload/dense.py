@@ -37,13 +37,14 @@ _STEPS = (64, 4096)
 
 
 def can_be_dense(workload: LayeredDescription, behaviour: Behaviour) -> bool:
-    """Return whether the compiled loops know the rule, the cell and the converters."""
+    """Return whether the compiled loops know the rule, the cells and the converters."""
     return (
         type(workload.rule) in {Progressive, Conventional}
         and type(behaviour.cell) is ElectrochemicalCell
         and behaviour.input_drive == "bipolar"
         and behaviour.adc.bits > 1
         and behaviour.write_scheme != "device_serial"
+        and behaviour.density == 1.0
     )
 
 

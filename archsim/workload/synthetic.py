@@ -120,7 +120,18 @@ class SyntheticDescription(WorkloadDescription):
         )
 
     def array_shape(self, behaviour: Behaviour) -> ArrayShape:
-        """Return what a chip's behaviour means for the trace."""
+        """Return what a chip's behaviour means for the trace.
+
+        Raises
+        ------
+        InputError
+            If crossings of the arrays have no cell.
+        """
+        if behaviour.density < 1.0:
+            raise InputError(
+                f"workload {self.name} is synthetic and counts on a cell at every crossing: "
+                f"expected behaviour.density of 1, got {behaviour.density:g}"
+            )
         sliced = behaviour.weight_bits or 0
         growth = (behaviour.rows - 1).bit_length()
         return ArrayShape(

@@ -56,3 +56,25 @@ def test_engines_write_equal_ledgers(archsim, tmp_path, engine):
     other = tmp_path / "auto"
     archsim("run", "synthetic_layers", "mesh_256", "-q", "-o", str(other))
     assert (folder / "ledger.csv").read_bytes() == (other / "ledger.csv").read_bytes()
+
+
+def test_a_file_under_any_name_is_told_by_its_fields(archsim, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "kind: synthetic\nname: mine\nlayers:\n  - {name: a, inputs: 0, outputs: 8}\n", "utf-8"
+    )
+    result = archsim("check", file)
+    assert result.exit_code == 2
+    assert (
+        "mine.yaml:4:23: layers[0].inputs: expected a number of at least 1, got 0" in result.stderr
+    )
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("study", "sweep"), ("trainings", "train")])
+def test_a_report_is_no_chip_and_no_workload(archsim, tmp_path, kind, verb):
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"kind: {kind}\nname: mine\n", "utf-8")
+    result = archsim("check", file)
+    assert result.exit_code == 2
+    assert f"got a report of kind {kind}; archsim {verb} reads it" in result.stderr

@@ -35,6 +35,31 @@ def array(**changes):
     return actions(**(fields | changes))
 
 
+def area(*, density=1.0, **fields):
+    about = {"read_voltage": "0.2 V", "read_time": "1 ns", "settle_time": "1 ns"}
+    about |= {"write_voltage": "2 V", "pulse_time": "1 ns"}
+    part = {name: constant(value) for name, value in about.items()}
+    part |= {"kind": "crossbar_array", "half_select": "none", **fields}
+    setting = Setting(conductance_max=100e-6, rows=64, columns=32, density=density)
+    return built("x", ANY.validate_python(part), setting).area
+
+
+def test_a_plane_array_has_room_for_missing_cells_and_a_stack_has_none():
+    cell = constant("1 um^2")
+    assert area() == 0.0
+    assert area(area=constant("7 um^2")) == pytest.approx(7e-12)
+    assert area(cell_area=cell, density=0.25) == pytest.approx(2048e-12)
+    assert area(cell_area=cell, density=0.25, layers=8) == pytest.approx(64e-12)
+
+
+def test_an_array_has_one_area():
+    cell = constant("1 um^2")
+    with pytest.raises(ValueError, match="expected either area or cell_area, got both"):
+        area(area=cell, cell_area=cell)
+    with pytest.raises(ValueError, match="expected a cell_area beside it, got 8 layers alone"):
+        area(layers=8)
+
+
 def test_array_prices_follow_from_conductance_voltage_and_time():
     prices = {name: action.price_yj for name, action in array().items()}
     assert prices == {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from archsim.components.substrate import Coupled, Substrate, arrays_needed
 from archsim.components.substrate_log import rounded_quotients
-from archsim.errors import InputError
+from archsim.errors import InputError, SpecError
 from archsim.trace import COUNT_SCALE, OpKind, Phase, Recorder
 
 NOISY = {
@@ -197,6 +197,54 @@ def test_stuck_cells_never_move(behaviour):
     substrate.program("w", weights_of((7, 6)))
     substrate.pulse("w", np.ones(7, dtype=np.int8), -np.ones(6, dtype=np.int8))
     np.testing.assert_array_equal(substrate.weights("w"), before)
+
+
+def test_crossings_without_cells_are_zero_and_never_written(behaviour):
+    traced = Traced(behaviour(density=0.25, **NOISY), (7, 6))
+    substrate = traced.substrate
+    (piece,) = substrate.pieces("w")
+    there = piece.cells.exists
+    assert np.count_nonzero(there) == round(0.25 * 42)
+    ones = np.ones(7, dtype=np.int8), np.ones(6, dtype=np.int8)
+    with traced.segment():
+        substrate.program("w", weights_of((7, 6)), verify=True)
+        substrate.program("w", weights_of((7, 6)), verify=False)
+        assert substrate.pulse("w", *ones) == 2 * 10
+    counts = traced.counts()
+    assert [counts["array.pulse", plane] for plane in (0, 1)] == [10, 10]
+    assert substrate.tuned.devices == 2 * 10
+    assert np.all(substrate.weights("w")[~there] == 0.0)
+    assert np.all(substrate.pulse_counts("w")[:, ~there] == 0)
+    assert [len(one.updates) for one in substrate.cell_writes()] == [10, 10]
+
+
+def test_only_weights_that_exist_are_told_their_pulses(behaviour):
+    traced = Traced(behaviour(density=0.25), (7, 6))
+    with traced.segment():
+        traced.substrate.pulse_trains("w", np.full((7, 6), 2), most=3)
+    bits = 1 + 2  # a sign, and up to three pulses
+    assert traced.ops[-1].input_bits == 10 * bits
+
+
+def test_a_read_counts_existing_cells_only(behaviour):
+    traced = Traced(behaviour(density=0.5), (7, 6))
+    with traced.segment():
+        traced.substrate.read("w", np.ones((1, 7)), gain=1.0)
+    bottom = round(0.02 * COUNT_SCALE)  # all devices in state 0: 2 of 100 uS
+    assert [traced.counts()["array.cell_read", plane] for plane in (0, 1)] == [21 * bottom] * 2
+
+
+def test_full_density_draws_nothing(behaviour):
+    sparse, dense = (make(behaviour(density=one, **NOISY), (7, 6)) for one in (0.5, 1.0))
+    (some,), (every,) = sparse.pieces("w"), dense.pieces("w")
+    np.testing.assert_array_equal(some.cells.level, every.cells.level * some.cells.exists)
+    assert every.cells.exists.all()
+
+
+def test_missing_cells_are_refused_where_they_would_be_weights(behaviour):
+    expected = r"density: expected 1 with weight_form reference, got 0\.5"
+    with pytest.raises(SpecError, match=expected):
+        behaviour(density=0.5, weight_form="reference")
 
 
 def test_pulses_move_both_cells_of_a_pair_and_are_counted(behaviour):

@@ -133,6 +133,12 @@ def test_more_copies_than_vectors_are_refused():
         workload({"name": "a", "inputs": 6, "outputs": 6, "replicas": 2})
 
 
+def test_a_network_without_weights_needs_a_cell_at_every_crossing():
+    sparse = made({"topology": "ring"}).description.behaviour.model_copy(update={"density": 0.5})
+    with pytest.raises(InputError, match=r"expected behaviour\.density of 1, got 0\.5"):
+        workload({"name": "a", "inputs": 6, "outputs": 6}).segment(sparse)
+
+
 def test_a_layer_after_an_unknown_one_is_refused():
     with pytest.raises(ValueError, match=r'expected after to name earlier layers, got "z"'):
         workload({"name": "a", "inputs": 6, "outputs": 6, "after": ["z"]})
@@ -246,3 +252,11 @@ def test_a_grid_of_two_has_one_link_each_way_between_its_nodes():
     assert (
         len(set(zip(grid.links().source.tolist(), grid.links().target.tolist(), strict=True))) == 8
     )
+
+
+def test_a_network_far_too_large_is_refused_at_once_by_its_shapes():
+    task = workload({"name": "wide", "inputs": 10**8, "outputs": 10**8})
+    with pytest.raises(
+        InputError, match=r"needs 4882812500000 arrays \(wide needs 4882812500000\)"
+    ):
+        run(task, "mesh_256")

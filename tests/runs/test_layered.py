@@ -83,6 +83,7 @@ VARIANTS = {
     "deep": ("ecram_digits:deep", "ecram_2layer:four_arrays"),
     "transfer": ("ecram_digits:transfer", "ecram_2layer"),
     "memristors": ("ecram_digits:two_terminal", "taox_2layer"),
+    "random crossings": ("ecram_digits:two_terminal", "taox_random_3d:quarter"),
 }
 
 

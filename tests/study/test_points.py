@@ -187,3 +187,11 @@ where: [{axis: a, at_most: 2 nJ}]""",
 def test_axes_that_make_no_sense_are_refused_before_anything_runs(study, text, message):
     with pytest.raises(InputError, match=message):
         points_of(study(text))
+
+
+def test_one_field_on_two_axes_is_refused(study):
+    axes = f"sweep: [{{name: a, field: {ADC}.energy, values: [1 pJ]}}, {{field: {ADC}.energy, values: [2 pJ]}}]"
+    with pytest.raises(
+        InputError, match=f"sweep: expected every field on one axis, got {ADC}.energy again"
+    ):
+        study(axes)

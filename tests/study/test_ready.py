@@ -13,13 +13,20 @@ from archsim.study.points import points_of
 from archsim.study.store import Store
 from archsim.study.sweep import run_plan, table
 
-READY = ("adc_sharing", "array_size", "technology_swap", "network_width", "learning_rules")
+READY = (
+    "adc_sharing",
+    "array_size",
+    "technology_swap",
+    "network_width",
+    "learning_rules",
+)
 ROWS = [
     pytest.param("adc_sharing", "by_bits", 0),
     pytest.param("array_size", "cost", 2),
     pytest.param("technology_swap", "memories", 1, marks=pytest.mark.slow),
     pytest.param("network_width", "width", 0, marks=pytest.mark.slow),
     pytest.param("learning_rules", "matrix", 3, marks=pytest.mark.slow),
+    pytest.param("learning_rules", "matrix", 6, marks=pytest.mark.slow),
 ]
 
 

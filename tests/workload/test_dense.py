@@ -118,6 +118,8 @@ def test_what_the_loops_do_not_know_goes_through_the_substrate(chip, behaviour_o
     assert not can_be_dense(task, behaviour_of_taox)
     assert not can_be_dense(task, chip("ecram_2layer", input_drive="two_pass"))
     assert not can_be_dense(task, chip("ecram_2layer", write_scheme="device_serial"))
+    half = chip("ecram_2layer", weight_form="balanced", density=0.5)
+    assert not can_be_dense(task, half)
 
 
 @pytest.fixture
