@@ -1,9 +1,9 @@
 """Speed of sweeps: points charged for one trace, workers side by side, and what scheduling costs.
 
 One worker, two workers and two plain loops take turns, and medians are shown. Judged is what
-two workers reach by processor time: that of one, over that of the longest chain (parent and busier
-worker), which other processes do not stretch. By the clock it is judged too where two plain loops show
-that the machine is quiet. Linux only.
+two workers reach by processor time, which other processes do not stretch: the work (that of one,
+or of two if less) over the longest chain (parent and busier worker). By the clock it is judged
+too where two plain loops show that the machine is quiet. Linux only.
 
 Run it from the checkout: python benchmarks/sweep.py [--quick]
 """
