@@ -1,9 +1,9 @@
 """Speed of sweeps: points charged for one trace, workers side by side, and what scheduling costs.
 
 One worker, two workers and two plain loops take turns, and medians are shown. Judged is what
-two workers reach by processor time: that of one, over that of the longest chain (parent and busier
-worker), which other processes do not stretch. By the clock it is shown of what this machine gave to
-two plain loops in the same round. Linux only.
+two workers reach by processor time, which other processes do not stretch: the work (that of one,
+or of two if less) over the longest chain (parent and busier worker). By the clock it is judged
+too where two plain loops show that the machine is quiet. Linux only.
 
 Run it from the checkout: python benchmarks/sweep.py [--quick]
 """
@@ -30,6 +30,8 @@ from archsim.study.reprice import PriceAxis, PriceMatrix
 
 LOOP = 30_000_000
 """Turns of a plain loop, about a second and a half."""
+QUIET = 0.95
+"""What two plain loops reach, of twice one, where nothing else runs."""
 HEAD = """
 kind: study
 name: benchmark
@@ -140,12 +142,13 @@ def throughput(folder: Path, *, rates: int, prices: int, rounds: int) -> None:
     more = median((two.parent + sum(two.workers)) / one.parent for one, two in pairs)
     report("  work of both, of that of one", more, "")
     clock = median(one.clock / two.clock for one, two in pairs) / 2
+    loops = median(machine)
     report("  by the clock", clock, "")
-    ratio = median(
-        one.clock / two.clock / loops for (one, two), loops in zip(pairs, machine, strict=True)
-    )
-    report("  by the clock, of what two plain loops reach", ratio, "")
-    report("  (two plain loops, of twice one)", median(machine), "")
+    report("  by the clock, two plain loops instead", loops, "")
+    if loops < QUIET:
+        print("  (this machine is busy: read nothing into the clock)")
+    else:
+        report("  by the clock, judged", clock, "", "≥ 0.85", met=clock >= 0.85)
 
 
 def scheduling(folder: Path, *, points: int) -> None:

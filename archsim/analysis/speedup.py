@@ -26,9 +26,9 @@ class SpeedUp(NamedTuple):
     percent: float
     """How much less time its acts take. [%]"""
     before_ticks: int
-    """Training time as the chip is. [fs]"""
+    """Training time, or inference time where nothing is trained, as the chip is. [fs]"""
     after_ticks: int
-    """Training time with the faster component. [fs]"""
+    """The same time with the faster component. [fs]"""
 
     @property
     def share(self) -> float:
@@ -145,16 +145,16 @@ def virtual_speedup(
     """
     chosen = tuple(components) or tuple(timed_components(machine))
     chips = {name: faster(machine, name, percent=percent) for name in chosen}
-    before = _training_ticks(run(workload, machine, seed=seed))
+    before = _headline_ticks(run(workload, machine, seed=seed))
     found = []
     for number, (name, chip) in enumerate(chips.items()):
         if progress is not None:
             progress(f"{name} {percent:g} % faster", number / len(chips))
-        after = _training_ticks(run(workload, chip, seed=seed))
+        after = _headline_ticks(run(workload, chip, seed=seed))
         found.append(SpeedUp(name, percent, before, after))
     return tuple(sorted(found, key=lambda one: (one.after_ticks, one.component)))
 
 
-def _training_ticks(done: Run) -> int:
-    """Return the training time of a run, gaps included. [fs]."""
-    return int(done.totals.time.get("training", Fraction(0)) * 10**15)
+def _headline_ticks(done: Run) -> int:
+    """Return the time of what the run was for, gaps included. [fs]."""
+    return int(done.totals.time.get(done.totals.headline, Fraction(0)) * 10**15)

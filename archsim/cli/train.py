@@ -50,7 +50,8 @@ def train(
 
     REPORT is a report of kind trainings: NAME, NAME:VARIANT or the path of a file. Shown are
     accuracies, differences seed by seed, mean curves, and where the report asks for it energy and
-    time. The folder holds report.md, courses.csv, metrics.csv and manifest.json.
+    time. The folder holds report.md, courses.csv, metrics.csv and manifest.json; for workloads with
+    a stream also streams.csv, accuracies over the drift, and samples.csv, the cost of one sample.
     """
     load_extensions(plugins)
     from archsim.cli.output import Meter, show

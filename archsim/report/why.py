@@ -67,11 +67,11 @@ class Why:
 
     def page(self) -> Page:
         """Return what a reader sees first."""
-        whole = self.path.ticks(TRAINING_PHASES)
-        time = (_path_table(self.path, whole), _handover_table(self.path, whole))
-        sections = [Section(title="Where the training time goes", items=time)]
+        headline = self.run.totals.headline
+        time = (_path_table(self.path, headline), _handover_table(self.path, headline))
+        sections = [Section(title=f"Where the {headline} time goes", items=time)]
         if self.speedups:
-            table = _speedup_table(self.speedups)
+            table = _speedup_table(self.speedups, headline)
             sections.append(Section(title="What a faster part would gain", items=(table,)))
         sections.append(Section(title="Where the energy goes", items=(_flow_table(self.flows),)))
         return Page(title=f"Why: {self.name}", sections=tuple(sections))
@@ -137,8 +137,13 @@ _MEANINGS: Mapping[str, str] = {
 }
 
 
-def _path_table(path: CriticalPath, whole: int) -> Table:
-    found = path.by_component()
+def _phases(headline: str) -> tuple[str, ...]:
+    return TRAINING_PHASES if headline == "training" else (headline,)
+
+
+def _path_table(path: CriticalPath, headline: str) -> Table:
+    whole = path.ticks(_phases(headline))
+    found = path.by_component(_phases(headline))
     rows: list[tuple[Any, ...]] = [
         (component or "–", _MEANINGS[kind], spent.times, spent.ticks / _SECOND, spent.ticks / whole)
         for (component, kind), spent in found.items()
@@ -152,7 +157,7 @@ def _path_table(path: CriticalPath, whole: int) -> Table:
             Column(name="what it does"),
             Column(name="times", style="number"),
             Column(name="time", unit="s", style="quantity"),
-            Column(name="share of training time", style="share"),
+            Column(name=f"share of {headline} time", style="share"),
         ),
         rows=tuple(rows),
         strong=frozenset((len(rows) - 1,)),
@@ -170,8 +175,10 @@ def _shortened(
     return [*rows[:_ROWS], ("others", "", None, rest / _SECOND, rest / whole)]
 
 
-def _handover_table(path: CriticalPath, whole: int) -> Table:
-    chosen = [(one, spent) for one, spent in path.handovers.items() if one.phase in TRAINING_PHASES]
+def _handover_table(path: CriticalPath, headline: str) -> Table:
+    phases = _phases(headline)
+    whole = path.ticks(phases)
+    chosen = [(one, spent) for one, spent in path.handovers.items() if one.phase in phases]
     chosen.sort(key=lambda pair: (-pair[1].ticks, pair[0]))
     rows = [
         (one.before, one.after, spent.times, spent.ticks / _SECOND, spent.ticks / whole)
@@ -184,18 +191,18 @@ def _handover_table(path: CriticalPath, whole: int) -> Table:
             Column(name="what waited for it"),
             Column(name="times", style="number"),
             Column(name="time", unit="s", style="quantity"),
-            Column(name="share of training time", style="share"),
+            Column(name=f"share of {headline} time", style="share"),
         ),
         rows=tuple(_shortened(rows, [spent for _, spent in chosen], whole)),
     )
 
 
-def _speedup_table(speedups: Sequence[SpeedUp]) -> Table:
+def _speedup_table(speedups: Sequence[SpeedUp], headline: str) -> Table:
     return Table(
         title=f"Each part alone, its acts taking {speedups[0].percent:g} % less time",
         columns=(
             Column(name="component"),
-            Column(name="training time", unit="s", style="quantity"),
+            Column(name=f"{headline} time", unit="s", style="quantity"),
             Column(name="with the faster part", unit="s", style="quantity"),
             Column(name="shrinks by", style="share"),
         ),

@@ -54,6 +54,11 @@ class Totals:
         return float(self.time.get("training", Fraction(0)))
 
     @property
+    def headline(self) -> str:
+        """Part of the cost that the run was for: training, or inference where none was trained."""
+        return "training" if self.time.get("training") else "inference"
+
+    @property
     def grand_energy(self) -> Fraction:
         """Everything, static energy included, in joules."""
         return sum(self.energy.values(), Fraction(0))

@@ -78,3 +78,11 @@ def test_a_report_is_no_chip_and_no_workload(archsim, tmp_path, kind, verb):
     result = archsim("check", file)
     assert result.exit_code == 2
     assert f"got a report of kind {kind}; archsim {verb} reads it" in result.stderr
+
+
+def test_reasons_of_a_run_that_trains_nothing_are_those_of_its_inference(archsim):
+    shown = archsim("why", "synthetic_layers", "mesh_256", "--component", "array.array").stdout
+    assert "Where the inference time goes" in shown
+    (row,) = (line.split() for line in shown.splitlines() if line.split()[:1] == ["array.array"])
+    before, after = map(float, row[1:3])
+    assert 0 < after < before
