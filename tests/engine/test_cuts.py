@@ -187,8 +187,8 @@ def test_a_branch_of_an_earlier_part_is_refused(make_engine, one_station):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", [programs(tasks=30), traffic_sets()], ids=["any", "traffic"])
-def test_any_cut_of_a_thousand_random_programs_gives_the_same(make_engine, strategy, capsys):
-    seen = compare(make_engine, strategy, 1_000)
+def test_any_cut_of_many_random_programs_gives_the_same(make_engine, strategy, capsys):
+    seen = compare(make_engine, strategy, 200)
     with capsys.disabled():
         sys.stdout.write("\n" + ", ".join(f"{n} {name}" for name, n in seen.most_common()) + "\n")
     assert seen["tasks passed on"] >= 0.2 * seen["programs"]
