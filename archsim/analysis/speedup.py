@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from archsim.chip.description import CrossbarDescription
+from archsim.chip.description import TiledDescription
 from archsim.errors import InputError
 from archsim.runs import Run, run
 from archsim.spec import constants, with_values
@@ -36,12 +36,12 @@ class SpeedUp(NamedTuple):
         return 1 - self.after_ticks / self.before_ticks if self.before_ticks else 0.0
 
 
-def timed_components(machine: CrossbarDescription) -> dict[str, tuple[str, ...]]:
+def timed_components(machine: TiledDescription) -> dict[str, tuple[str, ...]]:
     """Return the components that take time, as ``class.role`` → paths of their times and rates.
 
     Parameters
     ----------
-    machine : CrossbarDescription
+    machine : TiledDescription
         A chip.
     """
     prefixes = {
@@ -61,12 +61,12 @@ def timed_components(machine: CrossbarDescription) -> dict[str, tuple[str, ...]]
     return {name: paths for name, paths in found.items() if paths}
 
 
-def faster(machine: CrossbarDescription, component: str, *, percent: float) -> CrossbarDescription:
+def faster(machine: TiledDescription, component: str, *, percent: float) -> TiledDescription:
     """Return a chip on which every act of one component takes some per cent less time.
 
     Parameters
     ----------
-    machine : CrossbarDescription
+    machine : TiledDescription
         The chip as it is.
     component : str
         ``class.role``, as `timed_components` names it.
@@ -75,7 +75,7 @@ def faster(machine: CrossbarDescription, component: str, *, percent: float) -> C
 
     Returns
     -------
-    CrossbarDescription
+    TiledDescription
         Its times are (1 − percent/100) of what they were, its rates the inverse. Energies that
         follow from times change with them.
 
@@ -114,7 +114,7 @@ def faster(machine: CrossbarDescription, component: str, *, percent: float) -> C
 
 def virtual_speedup(
     workload: WorkloadDescription,
-    machine: CrossbarDescription,
+    machine: TiledDescription,
     *,
     percent: float,
     components: Sequence[str] = (),
@@ -127,7 +127,7 @@ def virtual_speedup(
     ----------
     workload : WorkloadDescription
         What is trained.
-    machine : CrossbarDescription
+    machine : TiledDescription
         On what.
     percent : float
         How much less time the acts of the component take. [%]

@@ -21,6 +21,8 @@ from archsim.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from archsim.study.sweep import Outcome
+
 __all__ = ["optimize", "reprice", "sweep"]
 
 
@@ -99,6 +101,7 @@ def sweep(
             progress=meter,
         )
         write_study(Store.at(folder), outcome)
+    _tell_failures(outcome, folder)
     if as_json:
         click.echo(json_text(records(outcome.frame)), nl=False)
     elif not quiet:
@@ -157,6 +160,7 @@ def optimize(
         )
         write_study(Store.at(folder), found.outcome)
         write_front(Store.at(folder), found)
+    _tell_failures(found.outcome, folder)
     if as_json:
         click.echo(json_text(records(found.front)), nl=False)
     elif not quiet:
@@ -227,6 +231,16 @@ def reprice(
         click.echo(json_text(records(frame)), nl=False)
     else:
         click.echo(csv_text(frame), nl=False)
+
+
+def _tell_failures(outcome: Outcome, folder: str) -> None:
+    """Say on the error stream, even to those who want no other word, that points failed."""
+    if outcome.failed:
+        click.echo(
+            f"archsim: {outcome.failed} of {len(outcome.frame)} points failed; the column error of "
+            f"{folder}/table.csv tells why",
+            err=True,
+        )
 
 
 @contextmanager

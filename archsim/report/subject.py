@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archsim.analysis.critical_path import CriticalPath, critical_path
-from archsim.chip import ChipDescription, CrossbarDescription, read_chip
+from archsim.chip import ChipDescription, TiledDescription, read_chip
 from archsim.errors import InputError, ModelError
 from archsim.report.stored import StoredRun, descriptions, read_run
 from archsim.runs import Run
@@ -24,7 +24,7 @@ class Subject:
 
     name: str
     workload: WorkloadDescription
-    chip: CrossbarDescription
+    chip: TiledDescription
     seed: int
     policies: Mapping[str, str] = field(default_factory=dict)
     """Station or pattern → registered policy."""
@@ -106,7 +106,7 @@ def _stored(stored: StoredRun) -> Subject:
     return Subject(
         name=f"{stored.workload} on {stored.chip}, seed {stored.seed} ({Path(stored.path).name})",
         workload=workload,
-        chip=_crossbar(chip),
+        chip=_tiled(chip),
         seed=stored.seed,
         policies={station: name for station, _, name in pairs},
         stored=stored,
@@ -126,12 +126,12 @@ def _described(workload: str, chip: str, *, seed: int, settings: Mapping[str, st
     return Subject(
         name=f"{workload} on {chip}, seed {seed}",
         workload=read_workload(workload, settings=parts["workload"]),
-        chip=_crossbar(read_chip(chip, settings=parts["chip"])),
+        chip=_tiled(read_chip(chip, settings=parts["chip"])),
         seed=seed,
     )
 
 
-def _crossbar(chip: ChipDescription) -> CrossbarDescription:
-    if not isinstance(chip, CrossbarDescription):
-        raise InputError(f"chip {chip.name}: expected a chip of kind crossbar, got {chip.kind}")
+def _tiled(chip: ChipDescription) -> TiledDescription:
+    if not isinstance(chip, TiledDescription):
+        raise InputError(f"chip {chip.name}: expected a chip of tiles, got kind {chip.kind}")
     return chip

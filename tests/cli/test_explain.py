@@ -106,3 +106,10 @@ def test_the_scaling_report_is_a_folder_of_tables(archsim, tmp_path):
     assert "four orders of magnitude hold at no size" in result.stdout
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["gpu_ratio.csv", "report.md", "seam.csv", "tiles.csv"]
+
+
+def test_why_explains_cores_of_neurons_as_well(archsim):
+    said = archsim("why", "lif_random:small", "loihi")
+    assert said.exit_code == 0, said.output
+    assert "core.synapses" in said.stdout
+    assert "Every tick of the time belongs to one row; the sum is exact." in said.stdout

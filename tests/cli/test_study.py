@@ -44,6 +44,19 @@ def test_a_sweep_leaves_one_table_its_means_and_a_page(archsim, study, tmp_path)
     assert float(lines[2].split(",")[4]) == pytest.approx(2 * float(lines[1].split(",")[4]))
 
 
+def test_failed_points_are_told_even_to_the_quiet(archsim, study, tmp_path):
+    study.write_text(
+        STUDY.replace(
+            "sweep: [", "sweep: [{name: rows, field: chip.behaviour.rows, values: [64, 32]}, "
+        )
+    )
+    result = archsim("sweep", study, "-o", tmp_path / "out", "--workers", 1, "-q")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == (
+        f"archsim: 2 of 4 points failed; the column error of {tmp_path}/out/table.csv tells why\n"
+    )
+
+
 def test_a_sweep_in_json_is_the_table(archsim, study, tmp_path):
     result = archsim("sweep", study, "-o", tmp_path / "out", "--workers", 1, "--json")
     rows = json.loads(result.stdout)
