@@ -43,6 +43,7 @@ def recipe(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_report_of_trainings_has_equal_bytes_when_repeated(archsim, recipe, tmp_path):
     for name in ("a", "b"):
         result = archsim("train", recipe, "-q", "-o", tmp_path / name)

@@ -64,7 +64,7 @@ def test_finished_points_are_never_run_again_by_whatever_study(study, tmp_path, 
     assert sweep(more, tmp_path / "out").run == 0
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_the_table_does_not_depend_on_the_number_of_workers(study, tmp_path, workers):
     described = study(f"seeds: 3\n{PRICES}")
     alone = sweep(described, tmp_path / "alone").frame
