@@ -132,6 +132,7 @@ def test_memories_are_variants_that_differ_in_prices_and_times_only(whole):
     assert memories(changed) == {}
 
 
+@pytest.mark.slow
 def test_the_report_keeps_the_gains_apart(whole, pruned):
     sections = (gains_section(whole), pruning_section(whole, pruned))
     text = page_markdown(Page(title="t", sections=sections))

@@ -60,6 +60,7 @@ def test_a_total_and_its_variance_follow_from_each_group():
     assert found.high - found.value == pytest.approx(student_quantile(0.975, 50) * deviation)
 
 
+@pytest.mark.slow
 def test_the_mean_of_many_samples_is_the_total():
     values = [number**2 for number in range(60)]
     found = [estimate(sample_of(values, group=10, seed=seed)).value for seed in range(3000)]

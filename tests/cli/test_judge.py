@@ -85,6 +85,7 @@ def test_a_run_cannot_be_told_from_itself(archsim, out):
         assert one["first_low"] < one["first"] < one["first_high"]
 
 
+@pytest.mark.slow
 def test_two_seeds_differ_only_with_equal_constants(archsim, out, tmp_path):
     other = tmp_path / "other"
     args = ("run", "madem_braille", "madem_64", "--seed", "1", "-q", "--no-ranges", *QUICK)

@@ -155,6 +155,7 @@ def test_a_network_too_large_says_how_many_arrays_it_needs(archsim):
     )
 
 
+@pytest.mark.slow
 def test_events_and_plots_come_on_request(archsim, tmp_path):
     pytest.importorskip("pyarrow")
     pytest.importorskip("matplotlib")

@@ -24,6 +24,7 @@ def archsim(*arguments, cwd):
     )
 
 
+@pytest.mark.slow
 def test_component_cell_rule_and_policy_of_an_extension_run_and_enter_the_manifest(tmp_path):
     run = [
         *("run", "madem_braille", f"{EXAMPLES / 'lab_chip.yaml'}:lab", "-o", str(tmp_path / "out")),
