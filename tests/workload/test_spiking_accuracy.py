@@ -28,12 +28,13 @@ def test_20_000_images_are_enough_for_87_in_100():
     assert result.accuracy["log_soft"] > result.accuracy["hard"]
 
 
+@pytest.fixture(scope="module")
+def whole():
+    return learnt("")
+
+
 @pytest.mark.slow
 class TestWholeTraining:
-    @pytest.fixture(scope="class")
-    def whole(self):
-        return learnt("")
-
     def test_accuracy_without_pruning(self, whole):
         assert 0.925 < whole.accuracy["hard"] < 0.94
         assert 0.935 < whole.accuracy["log_soft"] < 0.95
