@@ -70,10 +70,8 @@ def why(  # noqa: PLR0913  (one for each option)
     is 10 % faster takes 10 % less time; each is a simulation of its own.
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
+    from archsim.cli.output import Meter, tell
     from archsim.report.folder import claim
-    from archsim.report.page import page_terminal
     from archsim.report.subject import subjects
     from archsim.report.why import why as reasons
     from archsim.report.why import write_why
@@ -85,10 +83,7 @@ def why(  # noqa: PLR0913  (one for each option)
         found = reasons(subject, percent=percent, components=components, progress=meter)
         if folder is not None:
             write_why(folder, found)
-    if as_json:
-        click.echo(json_text(found.records()), nl=False)
-    elif not quiet:
-        show(page_terminal(found.page()))
+    tell(found.records, found.page, as_json=as_json, quiet=quiet)
 
 
 @click.command(
@@ -126,19 +121,14 @@ def diff(
     the differences of energy and time.
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
+    from archsim.cli.output import Meter, tell
     from archsim.report.diff import diff as differences
-    from archsim.report.encode import json_text
-    from archsim.report.page import page_terminal
     from archsim.report.subject import subjects
 
     first, second = subjects(references, number=2, seed=seed)
     with Meter(quiet=quiet) as meter:
         found = differences(first, second, paths=paths, progress=meter)
-    if as_json:
-        click.echo(json_text(found.records()), nl=False)
-    elif not quiet:
-        show(page_terminal(found.page()))
+    tell(found.records, found.page, as_json=as_json, quiet=quiet)
 
 
 @click.command(
@@ -157,17 +147,12 @@ def wear(folder: str, *, as_json: bool, plugins: tuple[str, ...], quiet: bool) -
     are set beside the endurance of every technology in the catalog.
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
-    from archsim.report.page import page_terminal
+    from archsim.cli.output import Meter, tell
     from archsim.report.wear import worn_run
 
     with Meter(quiet=quiet) as meter:
         found = worn_run(folder, progress=meter)
-    if as_json:
-        click.echo(json_text(found.records()), nl=False)
-    elif not quiet:
-        show(page_terminal(found.page()))
+    tell(found.records, found.page, as_json=as_json, quiet=quiet)
 
 
 @click.command(
@@ -186,8 +171,9 @@ def wear(folder: str, *, as_json: bool, plugins: tuple[str, ...], quiet: bool) -
     "-o", "--output", metavar="DIR", type=click.Path(), help="Folder for the tables as CSV."
 )
 @click.option("--plots", is_flag=True, help="Add curves as PNG (needs -o, archsim[plot]).")
+@json_option
 @quiet_option
-def scale(*, tiles: int, output: str | None, plots: bool, quiet: bool) -> None:
+def scale(*, tiles: int, output: str | None, plots: bool, as_json: bool, quiet: bool) -> None:
     """Report strong and weak scaling to a million tiles, array sizes, and learning beside GPUs.
 
     Chips are simulated with synthetic layers; learning is trained on the smallest sizes and
@@ -196,9 +182,8 @@ def scale(*, tiles: int, output: str | None, plots: bool, quiet: bool) -> None:
     if plots and output is None:
         raise click.UsageError("--plots writes files; add -o DIR")
     load_extensions(())
-    from archsim.cli.output import Meter, show
+    from archsim.cli.output import Meter, tell
     from archsim.report.folder import claim
-    from archsim.report.page import page_terminal
     from archsim.report.plots import require_plots
     from archsim.report.scale import scale as scaled
     from archsim.report.scale import write_scale
@@ -211,5 +196,4 @@ def scale(*, tiles: int, output: str | None, plots: bool, quiet: bool) -> None:
         found = scaled(tiles=tiles, progress=meter)
         if folder is not None:
             write_scale(folder, found, plots=plots)
-    if not quiet:
-        show(page_terminal(found.page()))
+    tell(found.records, found.page, as_json=as_json, quiet=quiet)

@@ -53,17 +53,12 @@ def compare(first: str, second: str, *, as_json: bool, plugins: tuple[str, ...])
     where the ranges of two figures overlap, it says "cannot tell apart".
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
+    from archsim.cli.output import Meter, tell
     from archsim.report.compare import comparison
-    from archsim.report.encode import json_text
-    from archsim.report.page import page_terminal
 
     with Meter() as meter:
         found = comparison(first, second, progress=meter)
-    if as_json:
-        click.echo(json_text(found.records()), nl=False)
-    else:
-        show(page_terminal(found.page()))
+    tell(found.records, found.page, as_json=as_json)
 
 
 @click.command(
@@ -98,10 +93,8 @@ def validate(
     whole takes some minutes, most of them for 18 trainings on all of MNIST.
     """
     load_extensions(())
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
+    from archsim.cli.output import Meter, tell
     from archsim.report.folder import claim
-    from archsim.report.page import page_terminal
     from archsim.report.validate import require_committed
     from archsim.report.validate import validate as validated
 
@@ -109,10 +102,6 @@ def validate(
         folder = stack.enter_context(claim(output)) if output is not None else None
         meter = stack.enter_context(Meter(quiet=quiet))
         done = validated(folder, quick=quick, data=data, workers=workers, progress=meter)
-    if as_json:
-        click.echo(json_text(done.summary()), nl=False)
-    elif not quiet:
-        show(page_terminal(done.short_page()))
-        if output is not None:
-            click.echo(f"\nThe whole report is {output}/report.md")
+    last = f"The whole report is {output}/report.md" if output is not None else ""
+    tell(done.summary, done.short_page, as_json=as_json, quiet=quiet, last=last)
     require_committed(done.judged, quick=quick)

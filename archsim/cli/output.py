@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress, TaskID
 
-__all__ = ["Meter", "show"]
+    from archsim.report.page import Page
+
+__all__ = ["Meter", "show", "tell"]
 
 PATIENCE = 1.0
 """How long a command may take before it shows its progress. [s]"""
@@ -34,6 +36,26 @@ def show(items: Iterable[RenderableType]) -> None:
             console.print(item)
         else:
             click.echo(text)
+
+
+def tell(
+    records: Callable[[], object],
+    page: Callable[[], Page],
+    *,
+    as_json: bool,
+    quiet: bool = False,
+    last: str = "",
+) -> None:
+    """Print a result: its records as JSON, or its page and a last line, or nothing if quiet."""
+    from archsim.report.encode import json_text
+    from archsim.report.page import page_terminal
+
+    if as_json:
+        click.echo(json_text(records()), nl=False)
+    elif not quiet:
+        show(page_terminal(page()))
+        if last:
+            click.echo(f"\n{last}")
 
 
 def _plain(item: RenderableType) -> str:

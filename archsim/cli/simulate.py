@@ -106,8 +106,7 @@ def run(  # noqa: PLR0913  (one for each option)
     report.md, config.resolved.yaml and manifest.json; it appears whole or not at all.
     """
     if output is None and (events or plots):
-        message = "--events and --plots write files; add -o DIR"
-        raise click.UsageError(message)
+        raise click.UsageError("--events and --plots write files; add -o DIR")
     if sample is not None and (output is not None or policies):
         raise click.UsageError("--sample estimates totals; it goes with neither -o nor --policy")
     from archsim.report.folder import claim
@@ -118,9 +117,7 @@ def run(  # noqa: PLR0913  (one for each option)
         from archsim.report.check import check
 
         check([workload, chip], parts=("workload", "chip"), settings=settings)  # quick to refuse
-        from archsim.cli.output import Meter, show
-        from archsim.report.encode import json_text
-        from archsim.report.page import page_terminal
+        from archsim.cli.output import Meter, tell
         from archsim.report.sample import estimated
         from archsim.report.session import Request, run_and_write
 
@@ -144,12 +141,8 @@ def run(  # noqa: PLR0913  (one for each option)
             if sample is None
             else estimated(request, fraction=sample, progress=meter)
         )
-    if as_json:
-        click.echo(json_text(done.summary()), nl=False)
-    elif not quiet:
-        show(page_terminal(done.short_page()))
-        if output is not None:
-            click.echo(f"\nThe whole report is {output}/report.md")
+    last = f"The whole report is {output}/report.md" if output is not None else ""
+    tell(done.summary, done.short_page, as_json=as_json, quiet=quiet, last=last)
 
 
 @click.command(
@@ -185,11 +178,9 @@ def demo(
         message = f"--data is for cbram; {system} brings its own data"
         raise click.UsageError(message)
     load_extensions(())
-    from archsim.cli.output import Meter, show
+    from archsim.cli.output import Meter, tell
     from archsim.report.demo import write_demo
-    from archsim.report.encode import json_text
     from archsim.report.folder import claim
-    from archsim.report.page import page_terminal
     from archsim.report.showcase import write_showcase
 
     with ExitStack() as stack:
@@ -200,9 +191,5 @@ def demo(
             if system == "madem"
             else write_showcase(system, folder, data=data, progress=meter)
         )
-    if as_json:
-        click.echo(json_text(done.summary()), nl=False)
-    elif not quiet:
-        show(page_terminal(done.page()))
-        if output is not None:
-            click.echo(f"\nThe same report is {output}/report.md")
+    last = f"The same report is {output}/report.md" if output is not None else ""
+    tell(done.summary, done.page, as_json=as_json, quiet=quiet, last=last)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -79,19 +79,16 @@ def sweep(
     curves and report.md; they do not depend on the number of workers.
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
-    from archsim.report.page import page_terminal
-    from archsim.report.studied import records, study_page, write_study
+    from archsim.cli.output import Meter, tell
+    from archsim.report.encode import records
+    from archsim.report.studied import study_page, write_study
     from archsim.study import Workers, read_study
     from archsim.study import sweep as run_sweep
     from archsim.study.store import Store
 
     described = read_study(study)
     folder = output or f"out/{described.name}"
-    with ExitStack() as stack:
-        stack.enter_context(_resumable(folder))
-        meter = stack.enter_context(Meter(quiet=quiet))
+    with _resumable(folder), Meter(quiet=quiet) as meter:
         outcome = run_sweep(
             described,
             folder,
@@ -102,11 +99,13 @@ def sweep(
         )
         write_study(Store.at(folder), outcome)
     _tell_failures(outcome, folder)
-    if as_json:
-        click.echo(json_text(records(outcome.frame)), nl=False)
-    elif not quiet:
-        show(page_terminal(study_page(outcome)))
-        click.echo(f"\nThe whole table is {folder}/table.csv")
+    tell(
+        lambda: records(outcome.frame),
+        lambda: study_page(outcome),
+        as_json=as_json,
+        quiet=quiet,
+        last=f"The whole table is {folder}/table.csv",
+    )
 
 
 @click.command(
@@ -138,19 +137,16 @@ def optimize(
     number of workers.
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
-    from archsim.report.page import page_terminal
-    from archsim.report.studied import front_page, records, write_front, write_study
+    from archsim.cli.output import Meter, tell
+    from archsim.report.encode import records
+    from archsim.report.studied import front_page, write_front, write_study
     from archsim.study import Workers, read_study
     from archsim.study.search import optimise
     from archsim.study.store import Store
 
     described = read_study(study)
     folder = output or f"out/{described.name}"
-    with ExitStack() as stack:
-        stack.enter_context(_resumable(folder))
-        meter = stack.enter_context(Meter(quiet=quiet))
+    with _resumable(folder), Meter(quiet=quiet) as meter:
         found = optimise(
             described,
             folder,
@@ -161,11 +157,13 @@ def optimize(
         write_study(Store.at(folder), found.outcome)
         write_front(Store.at(folder), found)
     _tell_failures(found.outcome, folder)
-    if as_json:
-        click.echo(json_text(records(found.front)), nl=False)
-    elif not quiet:
-        show(page_terminal(front_page(found)))
-        click.echo(f"\nThe front is {folder}/front.csv")
+    tell(
+        lambda: records(found.front),
+        lambda: front_page(found),
+        as_json=as_json,
+        quiet=quiet,
+        last=f"The front is {folder}/front.csv",
+    )
 
 
 @click.command(
@@ -209,10 +207,9 @@ def reprice(
         raise click.UsageError(message)
     load_extensions(plugins)
     from archsim.cli.output import show
-    from archsim.report.encode import csv_text, json_text
+    from archsim.report.encode import csv_text, json_text, records
     from archsim.report.repriced import reprice_folder, reprice_grid, repriced_table
     from archsim.report.session import run_summary
-    from archsim.report.studied import records
     from archsim.report.tables import terminal
 
     if settings:

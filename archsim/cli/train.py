@@ -54,10 +54,8 @@ def train(
     a stream also streams.csv, accuracies over the drift, and samples.csv, the cost of one sample.
     """
     load_extensions(plugins)
-    from archsim.cli.output import Meter, show
-    from archsim.report.encode import json_text
+    from archsim.cli.output import Meter, tell
     from archsim.report.folder import claim
-    from archsim.report.page import page_terminal
     from archsim.report.session import Clock
     from archsim.report.trainings import train_ways
     from archsim.report.trainings_page import trainings_page, trainings_summary, write_trainings
@@ -71,7 +69,9 @@ def train(
         several = train_ways(recipe, seeds=seeds, progress=meter)
         if folder is not None:
             write_trainings(folder, recipe, several, log=clock.log())
-    if as_json:
-        click.echo(json_text(trainings_summary(recipe, several)), nl=False)
-    elif not quiet:
-        show(page_terminal(trainings_page(recipe, several)))
+    tell(
+        lambda: trainings_summary(recipe, several),
+        lambda: trainings_page(recipe, several),
+        as_json=as_json,
+        quiet=quiet,
+    )

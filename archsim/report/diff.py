@@ -10,6 +10,7 @@ import pandas as pd
 from archsim.analysis.critical_path import CriticalPath, Part
 from archsim.analysis.difference import HALF_UNIT, Difference, difference
 from archsim.frames import frame
+from archsim.report.encode import records
 from archsim.report.page import Page, Section
 from archsim.report.restore import restored
 from archsim.report.subject import Progress, Subject
@@ -47,7 +48,7 @@ class Diff:
 
     def records(self) -> dict[str, Any]:
         """Return all terms for programs."""
-        tables = {name: one.to_dict("records") for name, one in self.frames().items()}
+        tables = {name: records(one) for name, one in self.frames().items()}
         return {
             "first": self.first,
             "second": self.second,

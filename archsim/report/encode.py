@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-__all__ = ["config_text", "csv_text", "json_text"]
+__all__ = ["config_text", "csv_text", "json_text", "records"]
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -65,3 +65,17 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(float(value))
     return "" if value is None or value is pd.NA else str(value)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, object]]:
+    """Return a table for programs, one mapping a row; missing values are None."""
+    return [
+        {str(name): _json_value(value) for name, value in row.items()}
+        for row in frame.astype("object").to_dict("records")
+    ]
+
+
+def _json_value(value: object) -> object:
+    if value is None or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
+        return None
+    return value.item() if hasattr(value, "item") else value

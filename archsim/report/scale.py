@@ -9,7 +9,7 @@ import pandas as pd
 
 from archsim.analysis.scaling import ScaledPoint, Seam, madem_seam, scaled_energy_ratio
 from archsim.analysis.tile_scaling import TilePoint, knee, tile_points
-from archsim.report.encode import csv_text
+from archsim.report.encode import csv_text, records
 from archsim.report.folder import Claim
 from archsim.report.gpu import catalog_gpus, read_gpu
 from archsim.report.page import Page, Section, page_markdown
@@ -60,6 +60,10 @@ class Scale:
                 ratios, columns=[*names, "ratio", "ratio_low", "ratio_high"]
             ),
         }
+
+    def records(self) -> dict[str, list[dict[str, object]]]:
+        """Return all tables for programs, in SI: name → one mapping a row."""
+        return {name: records(table) for name, table in self.frames().items()}
 
     def series(self, name: str) -> list[TilePoint]:
         """Return the points of one series, smallest chip first but for arrays."""

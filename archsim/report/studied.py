@@ -16,7 +16,7 @@ from archsim.study.description import PlotDescription, StudyDescription, TableDe
 from archsim.study.search import Found
 from archsim.study.store import Store
 
-__all__ = ["front_page", "means", "records", "study_page", "write_front", "write_study"]
+__all__ = ["front_page", "means", "study_page", "write_front", "write_study"]
 
 _UNITS = {"_j": "J", "_s": "s", "_m2": "m^2"}
 
@@ -117,20 +117,6 @@ def front_page(found: Found) -> Page:
     lead = f"{len(found.front)} of {len(designs)} designs looked at are beaten by no other one."
     table = _shown(found.front, wanted, study, spread=False)
     return Page(title=study.name, lead=(lead,), sections=(Section(title="Front", items=(table,)),))
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, object]]:
-    """Return a table for programs, one mapping a row; missing values are None."""
-    return [
-        {str(name): _json_value(value) for name, value in row.items()}
-        for row in frame.astype("object").to_dict("records")
-    ]
-
-
-def _json_value(value: object) -> object:
-    if value is None or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
-        return None
-    return value.item() if hasattr(value, "item") else value
 
 
 def _shown(

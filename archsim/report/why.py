@@ -12,7 +12,7 @@ from archsim.analysis.critical_path import CriticalPath, Spent
 from archsim.analysis.energy_flow import Flow, energy_flow
 from archsim.analysis.speedup import SpeedUp, virtual_speedup
 from archsim.frames import frame
-from archsim.report.encode import csv_text
+from archsim.report.encode import csv_text, records
 from archsim.report.folder import Claim
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.subject import Progress, Subject
@@ -58,12 +58,7 @@ class Why:
 
     def records(self) -> dict[str, list[dict[str, Any]]]:
         """Return all tables for programs."""
-        return {
-            name: [
-                {str(key): value for key, value in row.items()} for row in one.to_dict("records")
-            ]
-            for name, one in self.frames().items()
-        }
+        return {name: records(one) for name, one in self.frames().items()}
 
     def page(self) -> Page:
         """Return what a reader sees first."""
