@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 
 import archsim
-from archsim.analysis.sampling import (
+from archsim.analysis.estimate import (
     Estimate,
     Group,
-    _Cost,
-    _Sampler,
     estimate,
     mean_interval,
-    sampled_run,
     student_quantile,
 )
+from archsim.analysis.sampling import _Cost, _Sampler, sampled_run
 from archsim.errors import InputError
 from archsim.trace import Op, OpKind, Phase, TraceSegment
 
