@@ -13,7 +13,8 @@ from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import Tuning
 from archsim.components.piece import Piece, cut
-from archsim.components.substrate_log import Conducting, Round, SubstrateLog
+from archsim.components.substrate_log import Conducting, SubstrateLog
+from archsim.components.write_slots import Round
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
