@@ -18,7 +18,7 @@ from archsim.errors import InputError
 from archsim.frames import cost_share
 from archsim.ledger import Prices
 from archsim.mapping.program import Segment, StationTable
-from archsim.runs import Run, run
+from archsim.runs import Hooks, Run, run
 from archsim.runs.fold import AnySegment, Fold
 from archsim.runs.price import prices
 from archsim.seeds import stream
@@ -102,8 +102,7 @@ def sampled_run(
         chip,
         seed=seed,
         settings=settings,
-        watch=sampler.watch,
-        through=sampler.before,
+        hooks=Hooks(watch=sampler.watch, through=sampler.before),
         progress=progress,
     )
     return sampler.result(done)

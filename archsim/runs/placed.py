@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archsim.chip import ChipDescription, CrossbarDescription
 from archsim.components.cores import Cores
@@ -26,10 +26,13 @@ def blocks_of(task: WorkloadDescription, ground: Substrate | Cores) -> Sequence[
     return ground.blocks
 
 
-def known_traffic(task: WorkloadDescription, machine: ChipDescription) -> Traffic | None:
-    """Return what the blocks of a synthetic workload send each other, if its placement asks."""
-    if not isinstance(machine, CrossbarDescription) or machine.mapping is None:
-        return None
-    if machine.mapping.placement != "traffic" or not isinstance(task, SyntheticDescription):
-        return None
-    return traffic_of(task.segment(machine.behaviour))
+def known_traffic(
+    task: WorkloadDescription, machine: ChipDescription
+) -> Callable[[], Traffic] | None:
+    """Return what tells the traffic between the blocks of a workload; None if nothing does yet.
+
+    A synthetic workload alone says before it runs who sends what to whom.
+    """
+    if isinstance(machine, CrossbarDescription) and isinstance(task, SyntheticDescription):
+        return lambda: traffic_of(task.segment(machine.behaviour))
+    return None

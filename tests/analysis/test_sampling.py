@@ -15,6 +15,7 @@ from archsim.analysis.estimate import (
 )
 from archsim.analysis.sampling import _Cost, _Sampler, sampled_run
 from archsim.errors import InputError
+from archsim.runs import Hooks
 from archsim.trace import Op, OpKind, Phase, TraceSegment
 
 QUICK = {"workload.test.copies": "2", "workload.stop.copies": "5"}
@@ -154,7 +155,7 @@ class Replayed:
             return take
 
         self.run = archsim.run(
-            workload, chip, settings=settings, watch=keeper.watch, through=through
+            workload, chip, settings=settings, hooks=Hooks(watch=keeper.watch, through=through)
         )
 
     def __call__(self, one):
