@@ -92,15 +92,19 @@ def place(
         raise InputError(message)
     return Placement(
         blocks=blocks,
-        numbers=_ordered(arrays, planes, chip, traffic)[: len(blocks)],
+        numbers=_ordered(arrays, blocks, planes, chip, traffic)[: len(blocks)],
         names=chip.topology.nodes,
     )
 
 
 def _ordered(
-    arrays: IntArray, planes: int, chip: Chip, traffic: Callable[[], Traffic] | None
+    arrays: IntArray,
+    blocks: Sequence[Block],
+    planes: int,
+    chip: Chip,
+    traffic: Callable[[], Traffic] | None,
 ) -> IntArray:
-    """Return the tiles of every place for a block, shape (places, planes), in the order of use."""
+    """Return the tiles of each block and then of free places, shape (places, planes)."""
     mapping: MappingDescription | None = getattr(chip.description, "mapping", None)
     order = mapping.placement if mapping is not None else "tile_order"
     topology = chip.topology
@@ -113,6 +117,8 @@ def _ordered(
         )
         raise InputError(message)
     places = arrays[: len(arrays) // planes * planes].reshape(-1, planes)
+    if mapping is not None and mapping.order == "copies" and isinstance(blocks, Blocks):
+        places[blocks.copy_by_copy()] = places[: len(blocks)].copy()
     if mapping is None or order != "traffic":
         return places
     if traffic is None:

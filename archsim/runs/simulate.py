@@ -9,29 +9,21 @@ from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
+from archsim.chip.description import ChipDescription, TiledDescription
 from archsim.chip.read import read_chip
-from archsim.components.bit_sliced import substrate_of
-from archsim.components.cores import Cores, cores_for
 from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
 from archsim.runs.costing import Costing, Hooks, costing
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.group import group_prices, grouped
-from archsim.runs.placed import blocks_of, known_traffic
+from archsim.runs.placed import blocks_of, ground_of, known_traffic, tiled
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.runs.writes import WriteRow, write_rows
 from archsim.spec import dump
 from archsim.trace import AnySegment, Recorder
-from archsim.workload import (
-    SyntheticDescription,
-    TrainingResult,
-    WorkloadDescription,
-    read_workload,
-    train,
-)
+from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
 
@@ -107,13 +99,7 @@ def _described(
     machine = read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip
     if isinstance(workload, str):
         workload = read_workload(workload, settings=chosen["workload"])
-    if not isinstance(machine, TiledDescription):
-        raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar or "
-            f"neuron_cores, got kind {machine.kind}; "
-            "set a run beside a GPU with compare"
-        )
-    return workload, machine
+    return workload, tiled(machine)
 
 
 class _Bench:
@@ -129,7 +115,7 @@ class _Bench:
     ) -> None:
         self.task, self.machine, self.seed = task, machine, seed
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = self._grounded()
+        self.substrate = ground_of(task, machine, seed=seed, recorder=self.recorder)
         ground = self.substrate
         self.line = wire(
             build(machine),
@@ -174,20 +160,6 @@ class _Bench:
         if not isinstance(self.substrate, Substrate):
             return ()
         return write_rows(self.substrate.cell_writes(), self.line.placement)
-
-    def _grounded(self) -> Substrate | Cores:
-        """Return what the network runs on."""
-        task, machine = self.task, self.machine
-        if not isinstance(machine, CrossbarDescription):
-            return cores_for(
-                task.name,
-                task.shapes,
-                chip=machine.name,
-                kind=machine.kind,
-                recorder=self.recorder,
-            )
-        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
-        return substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self._receive(segment)
