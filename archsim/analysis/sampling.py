@@ -37,7 +37,7 @@ __all__ = [
 
 _SIDE = 0.975
 """Quantile at the upper end of a 95 % interval."""
-_FEWEST_SEEDS = 4
+_FEWEST_SEEDS = 2
 _CAUCHY_END, _EXPANDED = 2, 3
 """Degrees of freedom at which the next form of Student's quantile begins."""
 _KEPT = 4
@@ -128,7 +128,7 @@ def mean_interval(values: Sequence[float]) -> Estimate:
     Parameters
     ----------
     values : sequence of float
-        At least four.
+        At least two; the fewer, the wider the interval.
 
     Raises
     ------
