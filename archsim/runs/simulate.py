@@ -8,10 +8,8 @@ from threadpoolctl import threadpool_limits
 
 import archsim.baseline  # noqa: F401  (registers chips of kind gpu)
 from archsim.chip.build import build
-from archsim.chip.description import ChipDescription, CrossbarDescription, TiledDescription
+from archsim.chip.description import ChipDescription, TiledDescription
 from archsim.chip.read import read_chip
-from archsim.components.bit_sliced import substrate_of
-from archsim.components.cores import Cores, cores_for
 from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
@@ -19,19 +17,13 @@ from archsim.runs.costing import Watch, costing
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.fold import Fold
 from archsim.runs.group import group_prices, grouped
-from archsim.runs.placed import blocks_of, known_traffic
+from archsim.runs.placed import blocks_of, ground_of, known_traffic, tiled
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.runs.writes import WriteRow, write_rows
 from archsim.spec import dump
 from archsim.trace import AnySegment, Recorder
-from archsim.workload import (
-    SyntheticDescription,
-    TrainingResult,
-    WorkloadDescription,
-    read_workload,
-    train,
-)
+from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
 __all__ = ["EngineName", "run"]
 
@@ -99,17 +91,11 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
         If the simulation cannot come to its end.
     """
     chosen = _split(settings or {})
-    machine = read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip
+    machine = tiled(read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip)
     if isinstance(workload, str):
         task = read_workload(workload, settings=chosen["workload"])
     else:
         task = workload
-    if not isinstance(machine, TiledDescription):
-        raise InputError(
-            f"chip {machine.name}: expected a chip of kind crossbar or "
-            f"neuron_cores, got kind {machine.kind}; "
-            "set a run beside a GPU with compare"
-        )
     kept: list[EventBatch] | None = [] if events is True else None
     sink = events if callable(events) else kept.append if kept is not None else None
     with threadpool_limits(limits=1):
@@ -157,7 +143,7 @@ class _Bench:
     ) -> None:
         self.task, self.seed = task, seed
         self.recorder = Recorder(self._fold_segment)
-        self.substrate = self._grounded(machine)
+        self.substrate = ground_of(task, machine, seed=seed, recorder=self.recorder)
         ground = self.substrate
         line = costing(
             build(machine),
@@ -184,20 +170,6 @@ class _Bench:
     def pass_through(self, through: Through) -> None:
         """Let something else receive the segments before the fold does."""
         self._receive = through(self.fold)
-
-    def _grounded(self, machine: TiledDescription) -> Substrate | Cores:
-        """Return what the network runs on."""
-        task = self.task
-        if not isinstance(machine, CrossbarDescription):
-            return cores_for(
-                task.name,
-                task.shapes,
-                chip=machine.name,
-                kind=machine.kind,
-                recorder=self.recorder,
-            )
-        shapes = {} if isinstance(task, SyntheticDescription) else task.shapes
-        return substrate_of(machine.behaviour, shapes, seed=self.seed, recorder=self.recorder)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self._receive(segment)
