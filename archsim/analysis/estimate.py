@@ -15,7 +15,7 @@ __all__ = ["Estimate", "Group", "estimate", "mean_interval", "student_quantile"]
 
 _SIDE = 0.975
 """Quantile at the upper end of a 95 % interval."""
-_FEWEST_SEEDS = 4
+_FEWEST_SEEDS = 2
 _CAUCHY_END, _EXPANDED = 2, 3
 """Degrees of freedom at which the next form of Student's quantile begins."""
 _ROUNDING = 1e-12
@@ -86,7 +86,7 @@ def mean_interval(values: Sequence[float]) -> Estimate:
     Parameters
     ----------
     values : sequence of float
-        At least four.
+        At least two; the fewer, the wider the interval.
 
     Raises
     ------
