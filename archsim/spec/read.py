@@ -121,7 +121,8 @@ def validate(
 ) -> ModelT:
     """Return the model of a resolved tree.
 
-    A field that names a data file finds it in `folder`, which validators get as context.
+    Validators get `folder`, in which a field may find the data file that it names, and `root` as
+    context.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def validate(
     """
     adapter = model if isinstance(model, TypeAdapter) else _adapter(model)
     try:
-        result = _validated(root, adapter, {"folder": folder})
+        result = _validated(root, adapter, {"folder": folder, "root": root})
     except _MisfitError as misfit:
         found = faults_of(misfit.error, misfit.root)
         places = {(fault.line, fault.column, fault.field) for fault in faults}
