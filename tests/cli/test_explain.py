@@ -72,12 +72,6 @@ def test_wear_tells_writes_and_life_of_a_stored_run(archsim, out):
     assert {"madem_64", "ecram_2layer", "cbram_512k:pcm"} <= found["technologies"].keys()
 
 
-def test_wear_needs_the_folder_of_a_run(archsim, tmp_path):
-    result = archsim("wear", tmp_path / "none")
-    assert result.exit_code == 4
-    assert "expected the folder of a run, found no such folder" in result.stderr
-
-
 def test_run_may_simulate_a_sample_only(archsim):
     result = archsim("run", "madem_braille", "madem_64", "--sample", "0.2", "--json", *QUICK)
     assert result.exit_code == 0, result.output
