@@ -72,6 +72,15 @@ def test_wear_tells_writes_and_life_of_a_stored_run(archsim, out):
     assert {"madem_64", "ecram_2layer", "cbram_512k:pcm"} <= found["technologies"].keys()
 
 
+def test_wear_of_a_run_that_wrote_nothing_says_so(archsim, tmp_path):
+    done = archsim("run", "synthetic_layers", "mesh_256", "--no-ranges", "-q", "-o", tmp_path / "s")
+    assert done.exit_code == 0, done.output
+    result = archsim("wear", tmp_path / "s")
+    assert result.exit_code == 0
+    assert "No write of any cell is known of this run, so nothing wears." in result.stdout
+    assert "endurance" not in result.stdout
+
+
 def test_run_may_simulate_a_sample_only(archsim):
     result = archsim("run", "madem_braille", "madem_64", "--sample", "0.2", "--json", *QUICK)
     assert result.exit_code == 0, result.output

@@ -79,6 +79,10 @@ class Places:
     root: Node | None = field(default=None, compare=False, repr=False)
     """The description as it stands in its file, for messages."""
 
+    def __str__(self) -> str:
+        """Return the folder that the description names."""
+        return self.folder
+
     @classmethod
     def read(cls, folder: object, info: ValidationInfo) -> Places:
         """Return the places of a description that names this folder, relative to its own."""
