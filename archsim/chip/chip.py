@@ -266,6 +266,15 @@ class Chip:
         )
 
     @functools.cached_property
+    def packet_bits(self) -> int:
+        """Bits of the longest packet that every link lets pass; 0: any length.
+
+        [bit]
+        """
+        wires = [kind.wire for kind in self.link_kinds]
+        return min((wire.packet * wire.width for wire in wires if wire.packet), default=0)
+
+    @functools.cached_property
     def kind_of_link(self) -> NDArray[np.int8]:
         """Place in `link_kinds` of every link, by number."""
         links = self.topology.links()

@@ -40,6 +40,9 @@ class LinkPart(ComponentDescription):
     """Channels of the buffer at its far end; 0: a buffer without bound."""
     depth: Annotated[int, Field(ge=0, le=65536)] = 0
     """Flits that each channel holds; 0 if and only if `channels` is 0."""
+    packet: Annotated[int, Field(ge=0, le=65536)] = 0
+    """Flits of the longest packet that may pass it; a longer message is cut where it begins, by the
+    shortest of the network. 0: any length."""
     credit_time: Time | None = None
     """From a place becoming free until the sender knows; absent: one cycle. [s]"""
 
@@ -49,6 +52,12 @@ class LinkPart(ComponentDescription):
             message = (
                 "expected channels and depth both zero (a buffer without bound) or both positive, "
                 f"got channels {self.channels} and depth {self.depth}"
+            )
+            raise ValueError(message)
+        if 0 < self.depth < self.packet:
+            message = (
+                "expected packets that a channel holds, "
+                f"got packet {self.packet} and depth {self.depth}"
             )
             raise ValueError(message)
         return self
