@@ -41,8 +41,8 @@ class LinkPart(ComponentDescription):
     depth: Annotated[int, Field(ge=0, le=65536)] = 0
     """Flits that each channel holds; 0 if and only if `channels` is 0."""
     packet: Annotated[int, Field(ge=0, le=65536)] = 0
-    """Flits of the longest packet that may pass it; a longer message is cut where it begins, by the
-    shortest of the network. 0: any length."""
+    """Flits of the longest packet that may pass it, if no channel is shorter; a longer message is
+    cut where it begins, by the shortest of the network. 0: messages are not cut."""
     credit_time: Time | None = None
     """From a place becoming free until the sender knows; absent: one cycle. [s]"""
 
@@ -52,12 +52,6 @@ class LinkPart(ComponentDescription):
             message = (
                 "expected channels and depth both zero (a buffer without bound) or both positive, "
                 f"got channels {self.channels} and depth {self.depth}"
-            )
-            raise ValueError(message)
-        if 0 < self.depth < self.packet:
-            message = (
-                "expected packets that a channel holds, "
-                f"got packet {self.packet} and depth {self.depth}"
             )
             raise ValueError(message)
         return self

@@ -169,7 +169,7 @@ def test_routes_that_cannot_be_are_refused(route, text):
 
 
 def test_a_packet_longer_than_a_buffer_is_refused_with_the_field_that_is_too_small():
-    chip = made(MESH | {"link": BOUNDED})
+    chip = made(MESH | {"link": BOUNDED | {"packet": 0}})
     low = lowering(chip)
     text = r"network\.link\.depth: expected room for 5 flits, the packet of 160 bits .* got 4"
     with pytest.raises(InputError, match=text):
@@ -181,7 +181,7 @@ def bits_carried(low, segment):
     return sum(count for at, count in counts if at >= 0 and low.accounts[at].action == "transfer")
 
 
-WHOLE = {"channels": 0, "depth": 0}
+WHOLE = {"channels": 0, "depth": 0, "packet": 0}
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,10 @@ def test_cut_messages_under_heavy_traffic_are_timed_alike_by_both_engines(networ
     assert bits_carried(low, segment) == bits_carried(whole, batch_segment(whole, trace))
 
 
-def test_packets_longer_than_a_channel_are_refused_where_they_are_described():
-    with pytest.raises(ValidationError, match="packets that a channel holds, got packet 5 and de"):
-        described(MESH | {"link": {"channels": 2, "depth": 4, "packet": 5}})
+@pytest.mark.parametrize(("depth", "bits"), [(4, 4 * 32), (8, 5 * 32), (0, 5 * 32)])
+def test_packets_are_as_long_as_said_or_as_a_channel_is_deep(depth, bits):
+    link = {"channels": min(depth, 2), "depth": depth, "packet": 5}
+    assert made(MESH | {"link": link}).packet_bits == bits
 
 
 def test_a_result_that_several_tiles_want_passes_shared_links_once():
