@@ -66,12 +66,13 @@ class Phase(simpy.Event, Generic[Due]):
 
     def _fire(self, _: simpy.Event) -> None:
         self.callbacks = self._calls
-        tick = self._run.tick = int(self._run.env.now)
+        run = self._run
+        run.tick = tick = int(run.env.now) - run.base
         self._act(tick, self._due.pop(tick))
 
 
 class SegmentRun:
-    """One segment under simulation, without finite buffers; all ticks are absolute."""
+    """One segment under simulation, without finite buffers; ticks count from its begin."""
 
     def __init__(
         self,
@@ -86,10 +87,11 @@ class SegmentRun:
         self.segment = segment
         self.controls = controls
         self.base = base
-        self.tick = int(env.now)
+        """The segment's begin on SimPy's clock."""
+        self.tick = int(env.now) - base
         """The present tick."""
-        self.end_tick = base
-        self.release_ticks = [base + tick for tick in segment.release_ticks.tolist()]
+        self.end_tick = 0
+        self.release_ticks: list[int] = segment.release_ticks.tolist()
         self.station: list[int] = segment.station.tolist()
         self.occupancy: list[int] = segment.occupancy_ticks.tolist()
         self.latency: list[int] = segment.latency_ticks.tolist()
@@ -120,7 +122,7 @@ class SegmentRun:
         ready = [task for task, count in enumerate(self.pending) if not count]
         self.releases = sorted(((self.release_ticks[task], task) for task in ready), reverse=True)
         """Tasks that wait for nothing but their release, the last first."""
-        self.released = base
+        self.released = 0
         """Release of those of them that are in the calendar; the others come later."""
 
     def simulate(self) -> None:
@@ -165,7 +167,7 @@ class SegmentRun:
             arrival = Arrival(
                 task,
                 visit,
-                tick,
+                self.base + tick,
                 self.occupancy[visit],
                 self.latency[visit],
                 int(segment.count[visit]),
@@ -251,7 +253,7 @@ class SegmentRun:
             self.serve(tick, station)
 
     def _policy_start(self, control: StationControl, arrival: Arrival) -> None:
-        tick = self.tick = int(self.env.now)
+        tick = self.tick = int(self.env.now) - self.base
         station = self.station[arrival.visit]
         if (
             self.stations[station] != control.station
