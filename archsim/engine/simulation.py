@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
+import numpy as np
 import simpy
 from simpy.core import EmptySchedule
 from simpy.events import EventPriority
@@ -91,6 +92,7 @@ class SegmentRun:
         self.tick = int(env.now) - base
         """The present tick."""
         self.end_tick = 0
+        """The last thing that happened, but for visits until all have started."""
         self.release_ticks: list[int] = segment.release_ticks.tolist()
         self.station: list[int] = segment.station.tolist()
         self.occupancy: list[int] = segment.occupancy_ticks.tolist()
@@ -135,6 +137,9 @@ class SegmentRun:
                 self._go_on()
         except EmptySchedule:
             raise DeadlockError(self._stuck()) from None
+        longer = np.maximum(self.segment.occupancy_ticks, self.segment.latency_ticks)
+        ends = np.array(self.start_ticks, dtype=np.int64) + longer
+        self.end_tick = max(self.end_tick, int(ends.max(initial=0)))
 
     def _go_on(self) -> None:
         """Let SimPy handle so many events that some of the engine's own must follow from them."""
@@ -195,19 +200,14 @@ class SegmentRun:
         self.start_ticks[visit] = tick
         self.order.append(visit)
         self.position[task] = visit + 1
-        end = tick + latency
         if visit + 1 == self.visit_end[task] and not self.dependents[task]:
             self.unfinished -= 1
         else:
-            self.arriving.add(end, task)
+            self.arriving.add(tick + latency, task)
         if occupancy:
             self.free[station] -= 1
             over = tick + occupancy
             self.freeing.add(over, station)
-            if over > end:
-                end = over
-        if end > self.end_tick:
-            self.end_tick = end
 
     def completed(self, tick: int, task: int, due: list[int]) -> None:
         """Mark `task` complete; dependents ready in this very tick join the heap `due`."""
