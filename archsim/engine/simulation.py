@@ -92,7 +92,7 @@ class SegmentRun:
         self.tick = int(env.now) - base
         """The present tick."""
         self.end_tick = 0
-        """The last thing that happened, but for visits until all have started."""
+        """When the last thing happened; visits count when all have started."""
         self.release_ticks: list[int] = segment.release_ticks.tolist()
         self.station: list[int] = segment.station.tolist()
         self.occupancy: list[int] = segment.occupancy_ticks.tolist()
