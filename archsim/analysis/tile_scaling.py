@@ -15,22 +15,26 @@ from archsim.runs import Run, run
 
 __all__ = ["ARRAY_SIDES", "Series", "TilePoint", "knee", "tile_points"]
 
-Series = Literal["strong", "weak", "copies", "wide", "array"]
+Series = Literal["strong", "weak", "scattered", "wide", "array"]
 """``strong``: as many samples on more copies of a network of two layers; ``weak``: as many samples
-for each copy; ``copies``: the same of one layer, whose tiles send nothing to each other; ``wide``:
-one matrix that grows with the chip; ``array``: one matrix on larger arrays."""
+for each copy; ``scattered``: the same with the layers of a copy far apart; ``wide``: one matrix
+that grows with the chip; ``array``: one matrix on larger arrays."""
 CHIP = "mesh_256"
 WORKLOAD = "synthetic_layers"
 SIDE = 64
 """Rows and columns of the catalog chip's arrays."""
 ARRAY_SIDES = (32, 64, 128, 256, 512, 1024)
-STRONG_SAMPLES = 1 << 14
-WEAK_SAMPLES, FEW_SAMPLES = 16, 2
-"""Samples of each copy of two layers, and of one."""
-TRAFFIC_LIMIT = 80_000
-"""Largest chip, in tiles, whose tiles send each other packets: hops go as tiles^1.5."""
+STRONG_SAMPLES = 1 << 18
+STRONG_LEAST = 64
+"""Fewest tiles whose channels can hold the results of their share of these samples."""
+WEAK_SAMPLES = 4
+"""Samples of each copy."""
+FAR_LIMIT = 80_000
+"""Largest chip, in tiles, where packets go far: hops grow as tiles^1.5."""
 WORD_BITS, FLIT_BITS, DEPTH = 16, 256, 16
 """Most bits of a result, bits of a flit, flits of a channel of the catalog chip."""
+_TOGETHER = ("strong", "weak")
+_TWO_LAYERS = (*_TOGETHER, "scattered")
 _NETWORK = ("link", "router")
 _CONVERTERS = ("adc", "dac", "sample_hold", "tia")
 _COUNTED = ("dac", "tia", "sample_hold", "write_driver")
@@ -80,8 +84,8 @@ def tile_points(
     Layers have declared shapes and activities; nothing is trained, so there is no accuracy. Inputs
     stand in the tiles. A copy has four tiles: two layers of one block each. Constants are those
     of the catalog chip whatever the size: wires of an array have no resistance. All results of a
-    copy's layer go as one packet, so channels are made deep enough to hold it. There are never more
-    copies than samples: tiles beyond that stand idle and leak.
+    copy's layer go as one packet, so channels are made deep enough to hold it. Copies stand
+    together along a Hilbert curve, but in the scattered series.
     """
     plans = list(_plans(tiles))
     for number, (series, blocks, side, samples, copies) in enumerate(plans):
@@ -103,17 +107,19 @@ def knee(points: list[TilePoint]) -> int:
 
 def _plans(tiles: int) -> Iterator[tuple[Series, int, int, int, int]]:
     """Give series, block rows (and columns), array side, samples and copies."""
-    bound = min(tiles, TRAFFIC_LIMIT)
-    copies = [4**power for power in range(8) if 4 * 4**power <= bound]
+    far = min(tiles, FAR_LIMIT)
+    copies = [*(4**power for power in range(9)), 250_000]
     for number in copies:
-        yield "strong", 1, SIDE, STRONG_SAMPLES, number
+        if STRONG_LEAST <= 4 * number <= tiles:
+            yield "strong", 1, SIDE, STRONG_SAMPLES, number
     for number in copies:
-        yield "weak", 1, SIDE, WEAK_SAMPLES * number, number
-    for number in (1, 10, 100, 1000, 10_000, 100_000, 500_000):
-        if 2 * number <= tiles:
-            yield "copies", 1, SIDE, FEW_SAMPLES * number, number
+        if 4 * number <= tiles:
+            yield "weak", 1, SIDE, WEAK_SAMPLES * number, number
+    for number in copies:
+        if 4 * number <= far:
+            yield "scattered", 1, SIDE, WEAK_SAMPLES * number, number
     for blocks in (1, 2, 4, 8, 16, 32, 64, 128, 192):
-        if 2 * blocks**2 <= bound:
+        if 2 * blocks**2 <= far:
             yield "wide", blocks, SIDE, 1, 1
     for side in ARRAY_SIDES:
         if 2 * (ARRAY_SIDES[-1] // side) ** 2 <= tiles:
@@ -121,11 +127,9 @@ def _plans(tiles: int) -> Iterator[tuple[Series, int, int, int, int]]:
 
 
 def _measured(series: Series, *, blocks: int, side: int, samples: int, copies: int) -> TilePoint:
-    size, chip_copies, copies = blocks * side, copies, min(copies, samples)
-    layers = ["first"]
-    if series in ("strong", "weak"):
-        layers.append("second")
-    tiles = 2 * blocks**2 * chip_copies * len(layers)
+    size = blocks * side
+    layers = ["first", "second"] if series in _TWO_LAYERS else ["first"]
+    tiles = 2 * blocks**2 * copies * len(layers)
     texts = [
         f"{{name: {name}, inputs: {size}, outputs: {size}, activity: 0.5, level: 0.33, "
         f"replicas: {copies}}}"
@@ -137,6 +141,8 @@ def _measured(series: Series, *, blocks: int, side: int, samples: int, copies: i
         "workload.layers": f"[{', '.join(texts)}]",
         "workload.dataset.samples": str(samples),
     }
+    if series in _TOGETHER:
+        settings["chip.mapping"] = "{placement: hilbert, order: copies}"
     done = run(WORKLOAD, CHIP, settings=settings)
     return _point(
         done, series, tiles=tiles, side=side, weights=tiles // 2 * side**2, samples=samples

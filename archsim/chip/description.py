@@ -181,6 +181,9 @@ class MappingDescription(Description):
     placement: Literal["tile_order", "hilbert", "traffic"] = "tile_order"
     """Blocks take arrays in the order of the file, or of a Hilbert curve over a grid; or, from
     there, change places until what they send each other has short ways."""
+    order: Literal["layers", "copies"] = "layers"
+    """Blocks are taken layer by layer; or, where a workload has replicas, copy by copy, so that
+    what works on the same samples stands together."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the search for short ways."""
 

@@ -6,19 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription, build, read_chip
-from archsim.components.bit_sliced import substrate_of
-from archsim.components.cores import cores_for
+from archsim.components.substrate import Substrate
 from archsim.errors import Fault, InputError, SpecError
 from archsim.mapping.lower_steps import cores_of
 from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
-from archsim.runs.placed import blocks_of, known_traffic
-from archsim.workload import (
-    LifDescription,
-    SyntheticDescription,
-    WorkloadDescription,
-    read_workload,
-)
+from archsim.runs.placed import blocks_of, ground_of, known_traffic
+from archsim.workload import LifDescription, WorkloadDescription, read_workload
 
 __all__ = ["Checked", "check"]
 
@@ -96,18 +90,16 @@ def check(
     placement, cores = None, 0
     if isinstance(chip, TiledDescription):
         machine = build(chip)
-        if workload is not None and isinstance(chip, CrossbarDescription):
-            shapes = {} if isinstance(workload, SyntheticDescription) else workload.shapes
-            substrate = substrate_of(chip.behaviour, shapes, seed=0)
-            placement = place(
-                blocks_of(workload, substrate),
-                planes=chip.behaviour.planes,
-                chip=machine,
-                note=substrate.room,
-                traffic=known_traffic(workload, chip),
-            )
-        elif workload is not None:
-            cores_for(workload.name, workload.shapes, chip=chip.name, kind=chip.kind)
+        if workload is not None:
+            ground = ground_of(workload, chip, seed=0)
+            if isinstance(chip, CrossbarDescription) and isinstance(ground, Substrate):
+                placement = place(
+                    blocks_of(workload, ground),
+                    planes=chip.behaviour.planes,
+                    chip=machine,
+                    note=ground.room,
+                    traffic=known_traffic(workload, chip),
+                )
         if isinstance(workload, LifDescription):
             cores = len(cores_of(machine, workload.load(seed=0).wiring))
     return Checked(chip, workload, None if cores else placement, cores)

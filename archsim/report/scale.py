@@ -26,7 +26,7 @@ _CLAIMED = 1e4
 _TITLES = {
     "strong": "Strong scaling: the same samples on more copies of two layers",
     "weak": "Weak scaling: as many samples for each copy of two layers",
-    "copies": "Copies of one layer, whose tiles send nothing to each other",
+    "scattered": "Weak scaling with the layers of a copy far apart",
     "wide": "One matrix that grows with the chip, one sample",
     "array": "One matrix of 1024 x 1024 on larger arrays, one sample",
 }
@@ -110,7 +110,7 @@ class Scale:
 
     def _knees(self) -> list[str]:
         texts = []
-        for name in ("strong", "weak", "copies"):
+        for name in ("strong", "weak", "scattered"):
             points = self.series(name)
             if len(points) > 1:
                 first, last = points[0], points[-1]
@@ -161,12 +161,12 @@ def write_scale(folder: Claim, found: Scale, *, plots: bool) -> None:
 def _write_plots(folder: Claim, found: Scale) -> None:
     curves = {
         name: [(one.tiles, one.throughput_hz) for one in found.series(name)]
-        for name in ("strong", "weak", "copies", "wide")
+        for name in ("strong", "weak", "scattered", "wide")
     }
     line_plot(folder, "throughput.png", curves, axes=("tiles", "throughput [1/s]"))
     energy = {
         name: [(one.tiles, one.energy_per_sample_j) for one in found.series(name)]
-        for name in ("strong", "weak", "copies", "wide")
+        for name in ("strong", "weak", "scattered", "wide")
     }
     line_plot(folder, "energy.png", energy, axes=("tiles", "energy per sample [J]"))
     ratios = {

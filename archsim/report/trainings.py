@@ -191,7 +191,7 @@ def _lessons(
     for seed in range(count):
         begin(seed)
         if priced and not seed:
-            charger = Charger(record(task, machine.behaviour, seed=seed))
+            charger = Charger(record(task, machine, seed=seed))
             done = charger.charge(build(machine), task=task, seed=seed)
             each.append(_lesson(seed, done.learnt, last_metrics(done.metrics)))
             price = _price(done)

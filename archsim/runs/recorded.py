@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 from zipfile import BadZipFile
@@ -14,17 +15,21 @@ from pydantic import BaseModel
 from threadpoolctl import threadpool_limits
 
 from archsim.chip.chip import Chip
-from archsim.components.behaviour import Behaviour
-from archsim.components.bit_sliced import substrate_of
+from archsim.chip.description import TiledDescription
 from archsim.components.roles import ROLES
+from archsim.components.substrate import Substrate
 from archsim.engine import EngineName
 from archsim.errors import StorageError
 from archsim.mapping.lower import FRONT_END
+from archsim.mapping.traffic import traffic_of
 from archsim.runs.costing import Costing, costing
+from archsim.runs.group import group_prices, grouped
+from archsim.runs.placed import blocks_of, ground_of
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import Constant
-from archsim.trace import Block, Recorder, TraceTotals
+from archsim.trace import BatchSegment, Block, Blocks, Recorder, TraceTotals
+from archsim.trace.batches import BlockGrid
 from archsim.trace.tape import Tape
 from archsim.trace.tape_file import read_tape, write_tape
 from archsim.workload import TrainingResult, WorkloadDescription, train
@@ -53,26 +58,26 @@ class Recorded:
     """Segments before a measurement, and its row: epoch, step, phase, metric, value."""
     learnt: TrainingResult
     totals: TraceTotals
-    blocks: tuple[Block, ...]
+    blocks: Sequence[Block]
     room: str
     """What the weights say of the room they need."""
 
 
 def record(
     task: WorkloadDescription,
-    behaviour: Behaviour,
+    machine: TiledDescription,
     *,
     seed: int,
     progress: Progress | None = None,
 ) -> Recorded:
-    """Train a workload on a behaviour and keep its trace.
+    """Train a workload on the behaviour of a chip and keep its trace.
 
     Parameters
     ----------
     task : WorkloadDescription
         What to learn.
-    behaviour : Behaviour
-        All that training feels of a chip.
+    machine : TiledDescription
+        The chip, of which training feels the behaviour only; any other of equal behaviour does.
     seed : int
         Seed of all random streams.
     progress : callable, optional
@@ -81,16 +86,16 @@ def record(
     Raises
     ------
     InputError
-        If the behaviour lacks what the workload needs.
+        If the chip lacks what the workload needs.
     """
     tape = Tape()
     marks: list[tuple[int, Mapping[str, object]]] = []
     recorder = Recorder(tape.append, merge=_ANY_TIMED)
     with threadpool_limits(limits=1):
-        substrate = substrate_of(behaviour, task.shapes, seed=seed, recorder=recorder)
+        ground = ground_of(task, machine, seed=seed, recorder=recorder)
         learnt = train(
             task,
-            substrate,
+            ground,
             seed=seed,
             on_metric=lambda row: marks.append((tape.length, dict(row))),
             progress=progress,
@@ -100,8 +105,8 @@ def record(
         marks=tuple(marks),
         learnt=learnt,
         totals=recorder.totals,
-        blocks=tuple(substrate.blocks),
-        room=substrate.room,
+        blocks=blocks_of(task, ground),
+        room=ground.room if isinstance(ground, Substrate) else "",
     )
 
 
@@ -160,18 +165,20 @@ class Charger:
         recorded = self.recorded
         measured: list[Mapping[str, object]] = []
         if metrics:
-            line = costing(chip, recorded.blocks, room=recorded.room, engine=engine)
+            line = self._fresh(chip, engine)
             measured = _measured(recorded, line)
         else:
             line = self._line(chip, engine)
+        book, spreads = grouped(line.fold.ledger, chip)
         return Run(
             chip=chip.name,
             workload="" if task is None else task.name,
             seed=seed,
             config={},
             inputs=recorded.learnt.inputs,
-            book=line.fold.ledger,
-            prices=prices(chip, line.lowering.accounts),
+            book=book,
+            prices=group_prices(chip, book) if spreads else prices(chip, book.accounts),
+            spreads=spreads,
             measured=measured,
             trace=recorded.totals,
             placement=line.placement,
@@ -182,14 +189,20 @@ class Charger:
             learnt=recorded.learnt,
         )
 
+    def _fresh(self, chip: Chip, engine: EngineName) -> Costing:
+        """Return a chip with an empty ledger."""
+        recorded = self.recorded
+        batches = [one for one in recorded.tape.whole.values() if isinstance(one, BatchSegment)]
+        traffic = functools.partial(traffic_of, batches[0]) if batches else None
+        return costing(chip, recorded.blocks, room=recorded.room, traffic=traffic, engine=engine)
+
     def _line(self, chip: Chip, engine: EngineName) -> Costing:
         """Return a chip with its ledger, one of before if it takes the same times."""
         key = _timing_key(chip)
         line = self._books.pop(key, None)
         if line is None:
-            recorded = self.recorded
-            line = costing(chip, recorded.blocks, room=recorded.room, engine=engine)
-            for _, segment in recorded.tape.segments(timed=line.lowering.timed):
+            line = self._fresh(chip, engine)
+            for _, segment in self.recorded.tape.segments(timed=line.lowering.timed):
                 line.fold(segment)
         self._books[key] = line
         while len(self._books) > self._kept:
@@ -254,7 +267,7 @@ def write_recorded(recorded: Recorded, file: IO[bytes]) -> None:
         "counts": [[*key, count] for key, count in totals.counts.items()],
         "peaks": totals.peaks,
         "sums": [totals.segments, totals.ops],
-        "blocks": [list(block) for block in recorded.blocks],
+        **_blocks_plain(recorded.blocks),
         "room": recorded.room,
     }
     write_tape(recorded.tape, file, about=about)
@@ -285,6 +298,19 @@ def _recorded(tape: Tape, about: Mapping[str, Any]) -> Recorded:
         marks=tuple((place, row) for place, row in about["marks"]),
         learnt=TrainingResult(**about["learnt"]),
         totals=totals,
-        blocks=tuple(Block(*block) for block in about["blocks"]),
+        blocks=_blocks(about),
         room=about["room"],
     )
+
+
+def _blocks_plain(blocks: Sequence[Block]) -> dict[str, object]:
+    """Return blocks as JSON; of very many only the matrices."""
+    if isinstance(blocks, Blocks):
+        return {"grids": [list(grid) for grid in blocks.grids]}
+    return {"blocks": [list(block) for block in blocks]}
+
+
+def _blocks(about: Mapping[str, Any]) -> Sequence[Block]:
+    if "grids" in about:
+        return Blocks([BlockGrid(*grid) for grid in about["grids"]])
+    return tuple(Block(*block) for block in about["blocks"])

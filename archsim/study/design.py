@@ -13,8 +13,9 @@ from pydantic import BaseModel, TypeAdapter
 import archsim
 import archsim.baseline
 from archsim import catalog, plugins
-from archsim.chip import ANY_CHIP, CrossbarDescription
-from archsim.errors import Fault, InputError, SpecError
+from archsim.chip import ANY_CHIP, CrossbarDescription, TiledDescription
+from archsim.errors import Fault, SpecError
+from archsim.runs.placed import tiled
 from archsim.spec.node import Node
 from archsim.spec.read import resolve, validate, with_settings
 from archsim.study.points import Point
@@ -29,21 +30,16 @@ _WORDS = ("name", "about", "unpriced")
 _CONSTANT = frozenset(("value", "source"))
 
 
-def machine_of(point: Point) -> CrossbarDescription:
+def machine_of(point: Point) -> TiledDescription:
     """Return the chip of a point, checked.
 
     Raises
     ------
     InputError
-        If it has faults or is no crossbar chip.
+        If it has faults, or nothing runs on chips of its kind.
     """
     settings = tuple(point.part("chip").items())
-    chip = _read("chips", point.case.chip, settings, ANY_CHIP)
-    if not isinstance(chip, CrossbarDescription):
-        raise InputError(
-            f"chip {point.case.chip}: expected a chip of kind crossbar, got kind {chip.kind}"
-        )
-    return chip
+    return tiled(_read("chips", point.case.chip, settings, ANY_CHIP))
 
 
 def task_of(point: Point) -> WorkloadDescription:
@@ -58,16 +54,18 @@ def task_of(point: Point) -> WorkloadDescription:
     return _task(point.case.workload, settings)
 
 
-def trace_key(task: WorkloadDescription, machine: CrossbarDescription, *, seed: int) -> str:
+def trace_key(task: WorkloadDescription, machine: TiledDescription, *, seed: int) -> str:
     """Return a hash of all that a training and its trace depend on.
 
-    Sources, notes and ranges of constants are left out, since training never sees them.
+    Digital cores have no behaviour: all give the same trace. Sources, notes and ranges of constants
+    are left out, since training never sees them.
     """
+    felt = _numbers(machine.behaviour) if isinstance(machine, CrossbarDescription) else machine.kind
     content = {
         "code": code_hash(),
         "extensions": plugins.provenance(),
         "workload": _numbers(task),
-        "behaviour": _numbers(machine.behaviour),
+        "behaviour": felt,
         "seed": seed,
     }
     return _digest(content)

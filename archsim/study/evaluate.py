@@ -137,7 +137,7 @@ def _charger(key: str, store: Store, model: Point) -> Charger:
         if store.has_trace(key):
             recorded = store.read_trace(key)
         else:
-            recorded = record(task_of(model), machine_of(model).behaviour, seed=model.seed)
+            recorded = record(task_of(model), machine_of(model), seed=model.seed)
             store.write_trace(key, recorded)
         charger = Charger(recorded)
     _chargers[store.folder, key] = charger

@@ -34,7 +34,7 @@ MEASURES: tuple[str, ...] = (
     "reads",
     "most_pulses",
 )
-"""Columns that every point has, in SI; then come training energy by component, and metrics."""
+"""Columns that every point has, in SI; then come energy by component, and metrics."""
 
 _YOCTO = 10**24
 _FEMTO = 10**15
@@ -55,14 +55,15 @@ def measures(run: Run, recorded: Recorded, *, area: float) -> dict[str, float | 
     Returns
     -------
     dict
-        `MEASURES`, then training energy by component as ``COMPONENT_energy_j``, and every metric
-        with the value that it had last. Sums are exact and rounded once.
+        `MEASURES`, then energy of training by component as ``COMPONENT_energy_j`` (of inference
+        where nothing was trained), and every metric with the value that it had last. Sums are exact
+        and rounded once.
     """
-    energy, components = _energies(run)
     time: dict[str, int] = {}
     for (epoch, phase), ticks in run.book.durations.items():
         part = cost_share(phase, "")
         time[part] = time.get(part, 0) + ticks + run.book.gaps[epoch, phase]
+    energy, components = _energies(run, "training" if time.get("training") else "inference")
     row: dict[str, float | int | None] = {}
     for part in PARTS:
         row[f"{part}_energy_j"] = float(energy.get(part, Fraction(0)) / _YOCTO)
@@ -71,8 +72,7 @@ def measures(run: Run, recorded: Recorded, *, area: float) -> dict[str, float | 
     row["total_energy_j"] = float(sum(energy.values(), Fraction(0)) / _YOCTO)
     row["total_time_s"] = float(Fraction(sum(time.values()), _FEMTO))
     row["area_m2"] = area
-    tiles = {} if run.placement is None else run.placement.tiles
-    row["arrays"] = sum(map(len, tiles.values()))
+    row["arrays"] = 0 if run.placement is None else run.placement.numbers.size
     learnt = recorded.learnt
     for name in ("met", "epochs", "steps", "pulses", "reads", "most_pulses"):
         row[name] = int(getattr(learnt, name))
@@ -83,8 +83,8 @@ def measures(run: Run, recorded: Recorded, *, area: float) -> dict[str, float | 
     return row
 
 
-def _energies(run: Run) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
-    """Return energy by part of the cost, and that of training by component. [yJ]."""
+def _energies(run: Run, headline: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+    """Return energy by part of the cost, and that of the headline part by component. [yJ]."""
     sums: dict[tuple[str, str, int], int] = {}
     for _, account, tally in run.book.actions():
         price, scale = run.prices.actions[account[1:]]
@@ -99,7 +99,7 @@ def _energies(run: Run) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
     for (part, component, scale), value in sums.items():
         share = Fraction(value, scale)
         energy[part] = energy.get(part, Fraction(0)) + share
-        if part == "training":
+        if part == headline:
             components[component] = components.get(component, Fraction(0)) + share
     return energy, components
 

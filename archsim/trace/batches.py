@@ -24,6 +24,10 @@ class BlockGrid(NamedTuple):
     matrix: str
     rows: int
     columns: int
+    copy: int = 0
+    """Which copy of its layer the matrix is."""
+    copies: int = 1
+    """Copies of that layer."""
 
 
 class Blocks(Sequence[Block]):
@@ -45,6 +49,16 @@ class Blocks(Sequence[Block]):
     def __len__(self) -> int:
         """Return the number of blocks."""
         return int(self.first[-1])
+
+    def copy_by_copy(self) -> IntArray:
+        """Return the numbers of all blocks, those that work on one share of the vectors together.
+
+        Copies of all layers share the same vectors, so the n-th of a layer's N copies belongs to
+        the m-th of another's M where n / N is nearest to m / M; within one share layers keep their
+        order.
+        """
+        shares = [grid.copy / grid.copies for grid in self.grids]
+        return np.argsort(np.repeat(shares, np.diff(self.first)), kind="stable")
 
     @property
     def per_matrix(self) -> dict[str, int]:

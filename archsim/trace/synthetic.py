@@ -107,6 +107,8 @@ def synthetic_blocks(layers: Sequence[LayerShape], arrays: ArrayShape) -> Blocks
                 f"{layer.name}#{copy}" if layer.replicas > 1 else layer.name,
                 -(-layer.inputs // arrays.rows),
                 -(-layer.outputs // arrays.columns),
+                copy,
+                layer.replicas,
             )
             for layer in layers
             for copy in range(layer.replicas)

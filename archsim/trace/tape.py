@@ -9,16 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import InputError, ResourceError
+from archsim.errors import ResourceError
 from archsim.trace.batches import BatchSegment
 from archsim.trace.ops import Op, Phase
 from archsim.trace.recorder import AnySegment, TraceSegment
 from archsim.trace.spikes import SpikeSegment
 from archsim.trace.steps import StepSegment
 
-__all__ = ["Pattern", "Row", "Tape"]
+__all__ = ["Pattern", "Row", "Tape", "WholeSegment"]
 
 IntArray = NDArray[np.int64]
+WholeSegment = SpikeSegment | StepSegment | BatchSegment
+"""A trace segment that is arrays already, and is kept as it came."""
 
 _LARGEST = 2.0**62
 """Sums of counts stay below this, so that none can overflow 64 bits."""
@@ -71,25 +73,17 @@ class Tape:
     """Segments of each pattern."""
     counts: list[list[IntArray]] = field(default_factory=list)
     """Their counts."""
-    spikes: dict[int, SpikeSegment] = field(default_factory=dict)
-    """Place on the tape → segment of spikes, kept as it came."""
+    whole: dict[int, WholeSegment] = field(default_factory=dict)
+    """Place on the tape → segment of spikes, of a time step, or of batches."""
     length: int = 0
     """Segments on the tape."""
 
     def append(self, segment: AnySegment) -> None:
-        """Add the next segment.
-
-        Raises
-        ------
-        InputError
-            If it is of a network on cores, or synthetic: their traces are not kept.
-        """
-        if isinstance(segment, StepSegment | BatchSegment):
-            raise InputError("trace: expected a workload that learns weights in arrays")
+        """Add the next segment."""
         place = self.length
         self.length += 1
-        if isinstance(segment, SpikeSegment):
-            self.spikes[place] = segment
+        if not isinstance(segment, TraceSegment):
+            self.whole[place] = segment
             return
         blank = tuple(
             replace(op, counts=tuple((*key[:3], 0) for key in op.counts)) for op in segment.ops
@@ -108,11 +102,13 @@ class Tape:
     def in_real_time(self) -> bool:
         """Whether some inputs come at moments of their own, so that order matters."""
         windows = [row.window for rows in self.rows for row in rows]
-        return any(windows) or any(one.window for one in self.spikes.values())
+        return any(windows) or any(
+            one.window for one in self.whole.values() if not isinstance(one, StepSegment)
+        )
 
     def segments(
         self, *, timed: frozenset[str], marks: Sequence[int] = ()
-    ) -> Iterator[tuple[int, TraceSegment | SpikeSegment]]:
+    ) -> Iterator[tuple[int, AnySegment]]:
         """Give the segments in order, those that take equal time as one, with their place.
 
         Parameters
@@ -133,7 +129,7 @@ class Tape:
         equal ticks. In real time nothing is joined.
         """
         apart = self.in_real_time
-        found: list[tuple[int, TraceSegment | SpikeSegment]] = list(self.spikes.items())
+        found: list[tuple[int, AnySegment]] = list(self.whole.items())
         for pattern, number in self.patterns.items():
             found += _joined(pattern, self.rows[number], self.counts[number], timed, marks, apart)
         found.sort(key=lambda item: item[0])

@@ -33,7 +33,7 @@ def fit(done):
 
 @pytest.fixture(scope="module")
 def points():
-    return list(tile_points(tiles=64))
+    return list(tile_points(tiles=256))
 
 
 def counts(run):
@@ -95,16 +95,24 @@ def test_only_a_training_of_one_matrix_is_scaled():
         fitted(run)
 
 
-def test_copies_that_send_nothing_take_the_time_of_one(points):
-    copies = [one for one in points if one.series == "copies"]
+def test_copies_that_stand_together_take_the_time_of_one(points):
+    copies = [one for one in points if one.series == "weak"]
     assert len({one.time_s for one in copies}) == 1
     assert [one.throughput_hz for one in copies] == pytest.approx(
-        [one.tiles / 2 * copies[0].throughput_hz for one in copies]
+        [one.tiles / 4 * copies[0].throughput_hz for one in copies]
     )
 
 
+def test_layers_far_apart_cost_the_network_more_the_larger_the_chip(points):
+    far = [one for one in points if one.series == "scattered"]
+    near = [one for one in points if one.series == "weak"]
+    lost = [there.network_share - here.network_share for there, here in zip(far, near, strict=True)]
+    assert lost == sorted(lost)
+    assert lost[-1] > 0
+
+
 def test_shares_and_utilisation_are_parts_of_a_whole(points):
-    assert {one.series for one in points} == {"strong", "weak", "copies", "wide", "array"}
+    assert {one.series for one in points} == {"strong", "weak", "scattered", "wide", "array"}
     for one in points:
         assert 0 < one.utilisation <= 1
         assert 0 < one.network_share + one.converter_share + one.leakage_share < 1

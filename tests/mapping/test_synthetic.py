@@ -176,6 +176,35 @@ def test_every_placement_gives_each_block_tiles_of_its_own(placement):
     assert len(set(numbers.ravel().tolist())) == numbers.size
 
 
+def test_copy_by_copy_what_works_on_the_same_samples_stands_side_by_side():
+    task = workload(
+        {"name": "a", "inputs": 100, "outputs": 5, "replicas": 2},  # two blocks a copy
+        {"name": "b", "inputs": 5, "outputs": 6, "replicas": 4},
+        dataset={"samples": 4},
+    )
+    blocks = task.blocks(made(MESH).description.behaviour)
+    order = [blocks[number].matrix for number in blocks.copy_by_copy().tolist()]
+    assert order == ["a#0", "a#0", "b#0", "b#1", "a#1", "a#1", "b#2", "b#3"]
+
+
+def test_copies_that_stand_together_have_shorter_ways():
+    task = workload(
+        {"name": "a", "inputs": 5, "outputs": 5, "replicas": 16},
+        {"name": "b", "inputs": 5, "outputs": 5, "replicas": 16},
+        dataset={"samples": 16},
+    )
+    found = []
+    for order in ("layers", "copies"):
+        mapping = {"placement": "hilbert", "order": order}
+        chip = made({"topology": "mesh", "shape": [9, 8]}, arrays=64, mapping=mapping)
+        behaviour = chip.description.behaviour
+        numbers = place(task.blocks(behaviour), planes=2, chip=chip).numbers
+        assert len(set(numbers.ravel().tolist())) == 64
+        found.append(bit_hops(traffic_of(task.segment(behaviour)), numbers[:, 0], chip.topology))
+    apart, together = found
+    assert together <= apart / 3
+
+
 def test_a_curve_needs_a_grid_and_traffic_needs_to_be_known():
     ring = made({"topology": "ring"}, mapping={"placement": "hilbert"})
     with pytest.raises(InputError, match="expected a mesh or torus of two dimensions for hilbert"):
@@ -185,6 +214,18 @@ def test_a_curve_needs_a_grid_and_traffic_needs_to_be_known():
         InputError, match="traffic is known beforehand for synthetic workloads only"
     ):
         place((), planes=1, chip=mesh)
+
+
+def test_a_network_without_room_is_refused_before_its_traffic_is_worked_out():
+    mesh = made({"topology": "mesh", "shape": [5, 4]}, mapping={"placement": "traffic"})
+    large = workload({"name": "a", "inputs": 10**6, "outputs": 10**6})
+    with pytest.raises(InputError, match=r"the network needs \d+ arrays .* has"):
+        place(
+            large.blocks(mesh.description.behaviour),
+            planes=1,
+            chip=mesh,
+            traffic=lambda: pytest.fail("there is no room"),
+        )
 
 
 def test_a_chip_without_a_mapping_section_is_dumped_without_one():

@@ -13,6 +13,11 @@ from archsim.workload import read_workload
 BRAILLE = {"test.copies": "2", "stop.copies": "2", "stop.max_epochs": "2"}
 CASES = [
     pytest.param("madem_braille", "madem_64", BRAILLE, id="attractor"),
+    pytest.param("lif_random:small", "loihi", {"steps": "4"}, id="neurons on cores"),
+    pytest.param(
+        "lif_random:driven", "loihi", {"steps": "4"}, id="driven neurons", marks=pytest.mark.slow
+    ),
+    pytest.param("synthetic_layers", "mesh_256", {"dataset.passes": "2"}, id="synthetic"),
     pytest.param("madem_braille:batched", "madem_64:clocked", BRAILLE, id="batched"),
     pytest.param(
         "ecram_digits:stochastic",
@@ -46,7 +51,7 @@ def kept(recorded):
 def test_a_charged_trace_gives_the_very_tables_of_a_run(workload, chip, settings):
     task, machine = read_workload(workload, settings=settings), read_chip(chip)
     run = archsim.run(task, machine, seed=2)
-    recorded = record(task, machine.behaviour, seed=2)
+    recorded = record(task, machine, seed=2)
     for one in (recorded, kept(recorded)):
         charged = Charger(one).charge(build(machine))
         assert charged.ledger.equals(run.ledger)
@@ -67,9 +72,29 @@ CHANGES = {
 }
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mapping.placement": "traffic"},
+        pytest.param(
+            {"layout": "['array[0..101][0..99]', control]", "network.shape": "[103, 100]"},
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["placed by traffic", "told by tile class"],
+)
+def test_a_charged_synthetic_trace_is_laid_out_as_in_a_run(settings):
+    task, machine = read_workload("synthetic_layers"), read_chip("mesh_256", settings=settings)
+    run = archsim.run(task, machine)
+    charged = Charger(kept(record(task, machine, seed=0))).charge(build(machine))
+    assert charged.ledger.equals(run.ledger)
+    assert charged.groups.equals(run.groups)
+    assert run.groups.empty == ("layout" not in settings)
+
+
 def test_chips_in_turn_cost_what_they_cost_alone():
     task = read_workload("madem_braille", settings=BRAILLE)
-    charger = Charger(record(task, read_chip("madem_64").behaviour, seed=0), kept=3)
+    charger = Charger(record(task, read_chip("madem_64"), seed=0), kept=3)
     for _ in range(2):
         for settings in CHANGES.values():
             machine = read_chip("madem_64", settings=settings)
@@ -81,7 +106,7 @@ def test_chips_in_turn_cost_what_they_cost_alone():
 def test_a_cut_file_is_refused_with_what_to_do():
     task = read_workload("madem_braille", settings=BRAILLE)
     file = io.BytesIO()
-    write_recorded(record(task, read_chip("madem_64").behaviour, seed=0), file)
+    write_recorded(record(task, read_chip("madem_64"), seed=0), file)
     cut = io.BytesIO(file.getvalue()[:-100])
     cut.name = "traces/a.npz"
     with pytest.raises(

@@ -42,7 +42,7 @@ def examples(count):
 def done(variant="", **settings):
     task = read_workload(f"sensor_digits{variant}", settings={**SMALL, **settings})
     chip = read_chip("ecram_2layer")
-    charger = Charger(record(task, chip.behaviour, seed=0))
+    charger = Charger(record(task, chip, seed=0))
     return charger.charge(build(chip), task=task)
 
 
