@@ -1,20 +1,14 @@
 """Analysis: what a finished run says beyond its own numbers."""
 
+from archsim.analysis.quantity import Quantity, baseline_energy, baseline_time, energy, quotient
 from archsim.analysis.uncertainty import (
     CANNOT_TELL,
     Interval,
-    Quantity,
     Share,
     as_quantity,
-    baseline_energy,
-    baseline_time,
     dominant,
-    energy,
-    energy_interval,
     interval,
-    quotient,
     ratio_interval,
-    resimulation,
     time_interval,
     verdict,
 )
@@ -29,11 +23,9 @@ __all__ = [
     "baseline_time",
     "dominant",
     "energy",
-    "energy_interval",
     "interval",
     "quotient",
     "ratio_interval",
-    "resimulation",
     "time_interval",
     "verdict",
 ]

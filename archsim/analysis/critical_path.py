@@ -12,7 +12,7 @@ from archsim.chip.description import ChipDescription
 from archsim.engine import Policy, Timing
 from archsim.engine.replay import timing_key
 from archsim.mapping.program import Segment, StationTable
-from archsim.runs import Run, run
+from archsim.runs import Hooks, Run, run
 from archsim.trace import TRAINING_PHASES
 from archsim.workload import WorkloadDescription
 
@@ -154,7 +154,7 @@ def critical_path(
         seed=seed,
         settings=settings,
         policies=policies,
-        watch=path.watch,
+        hooks=Hooks(watch=path.watch),
         progress=progress,
     )
     return path, done

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archsim.analysis.uncertainty import Interval, Quantity, energy, ratio_interval
+from archsim.analysis.quantity import Quantity, energy
+from archsim.analysis.uncertainty import Interval, ratio_interval
 from archsim.analysis.variable import Draws, FloatArray
 from archsim.chip.build import build, component_tables
 from archsim.chip.description import CrossbarDescription

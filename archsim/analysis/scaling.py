@@ -7,13 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from archsim.analysis.uncertainty import (
-    Interval,
-    Quantity,
-    energy,
-    ratio_interval,
-    work_energy,
-)
+from archsim.analysis.quantity import Quantity, energy, work_energy
+from archsim.analysis.uncertainty import Interval, ratio_interval
 from archsim.baseline import GpuDescription, TrainingWork, evaluate, training_work
 from archsim.chip.build import build
 from archsim.chip.description import CrossbarDescription

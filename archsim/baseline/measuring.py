@@ -1,4 +1,16 @@
-"""Measuring: train this very network on a real GPU and read the card's own energy counter."""
+"""Measuring: train this very network on a real GPU and read the card's own energy counter.
+
+NVML's counter moves about every 100 ms ([1]_), and the sensor of A100 and H100 looks at only a
+quarter of the time ([2]_). So one training, a millisecond, is repeated through a window of many
+seconds, and windows begin at moments spread over the counter's period. The absolute accuracy is
+that of the card's own sensor.
+
+References
+----------
+.. [1] ML.ENERGY, "Thermally stable profiling for accurate GPU energy measurement", ml.energy/blog.
+.. [2] Z. Yang, K. Adamek, W. Armour, "Accurate and convenient energy measurements for GPUs: a
+   detailed study of NVIDIA GPU's built-in power sensor", SC24; arXiv:2312.02741.
+"""
 
 from __future__ import annotations
 
@@ -52,19 +64,18 @@ def measure(
     device: str = "cuda",
     counter: EnergyCounter | None = None,
 ) -> Measurement:
-    """Train this very network on a GPU over and over, and read its energy counter.
+    """Return what training this very network on a GPU takes, by its energy counter.
 
     Parameters
     ----------
     workload : str or AttractorDescription
-        What to learn, best as ``NAME[:VARIANT]``, which is what the entry is found by; the number
-        of steps is what the baseline in software takes.
+        What to learn, best as ``NAME[:VARIANT]``, which is what the entry is found by.
     row : {"framework_batch1", "framework_whole"}
         One pattern a step, or all of them.
     seed : int
         Seed of weights and order.
     window : float
-        Shortest time over which the counter is read, for idling and for each trial. [s]
+        Shortest time over which the counter is read, idle and in each trial. [s]
     trials : int
         Windows of training, at least 2.
     device : str
@@ -72,51 +83,26 @@ def measure(
     counter : callable, optional
         Energy counter to read instead of NVML's.
 
-    Returns
-    -------
-    Measurement
-        Means over the trials; low and high are the extremes of the trials.
-
     Raises
     ------
     InputError
-        If PyTorch or nvidia-ml-py is not installed, the device is not there, or an argument is out
-        of range.
+        If a package or the device is not there, or an argument is out of range.
     ModelError
         If the counter does not move, so that nothing was measured.
 
     Notes
     -----
-    NVML's counter moves about every 100 ms ([1]_), and the sensor of A100 and H100 looks at only a
-    quarter of the time ([2]_). So one training, a millisecond, is repeated through a window of many
-    seconds, and windows begin at moments spread over the counter's period. The absolute accuracy is
-    that of the card's own sensor. Included beyond the steps: one copy of the first weights a
-    training. The loop is that of a plain user: eager, one stream, no graph capture.
-
-    References
-    ----------
-    .. [1] ML.ENERGY, "Thermally stable profiling for accurate GPU energy measurement",
-       ml.energy/blog.
-    .. [2] Z. Yang, K. Adamek, W. Armour, "Accurate and convenient energy measurements for GPUs: a
-       detailed study of NVIDIA GPU's built-in power sensor", SC24; arXiv:2312.02741.
+    Steps are as many as the baseline in software takes, in a plain loop: eager, one stream, no
+    graph capture. One copy of the first weights a training is included.
     """
-    if window <= _UPDATE or trials < 2:
-        message = (
-            f"measure: expected a window above {_UPDATE:g} s and at least 2 trials, got "
-            f"{window:g} s and {trials}"
-        )
-        raise InputError(message)
+    _check(window, trials)
     torch = _module("torch", "PyTorch")
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"measure: PyTorch finds no GPU for device {device!r} on this machine")
     card = _card(torch, device, counter)
     task = as_attractor(read_workload(workload)) if isinstance(workload, str) else workload
     batch = 1 if row == "framework_batch1" else len(task.dataset.patterns)
     learnt = baseline(task, batch=batch, seed=seed)
     session = _Session.open(torch, task, learnt, seed=seed, device=device)
     sitting = _sit(session, card.counter, window=window, trials=trials)
-    source = f"measured with {card.method}"
-    note = f"{trials} windows of at least {window:g} s; low, high: extremes of the windows"
     return Measurement(
         name=f"{row}_measured",
         workload=workload if isinstance(workload, str) else task.name,
@@ -124,17 +110,20 @@ def measure(
         steps=learnt.steps,
         batch=batch,
         met=session.met(task),
-        energy=_constant(sitting.energies, "energy", source, note),
-        time=_constant(sitting.times, "time", source, note),
-        idle=Constant(
-            value=sitting.idle, source=source, note="same sitting, context open", dimension="power"
-        ),
         device=card.name,
         versions=card.versions,
-        date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        trainings=sitting.trainings,
-        trials=trials,
+        **sitting.entry(source=f"measured with {card.method}", window=window),
     )
+
+
+def _check(window: float, trials: int) -> None:
+    """Refuse readings of the counter that say nothing."""
+    if window <= _UPDATE or trials < 2:
+        message = (
+            f"measure: expected a window above {_UPDATE:g} s and at least 2 trials, got "
+            f"{window:g} s and {trials}"
+        )
+        raise InputError(message)
 
 
 class _Card(NamedTuple):
@@ -156,6 +145,20 @@ class _Sitting(NamedTuple):
     times: tuple[float, ...]
     """Of one training, trial by trial. [s]"""
     trainings: int
+
+    def entry(self, *, source: str, window: float) -> dict[str, Any]:
+        """Return what a measurement says of the sitting, by field."""
+        trials = len(self.times)
+        note = f"{trials} windows of at least {window:g} s; low, high: extremes of the windows"
+        idle = "same sitting, context open"
+        return {
+            "energy": _constant(self.energies, "energy", source, note),
+            "time": _constant(self.times, "time", source, note),
+            "idle": Constant(value=self.idle, source=source, note=idle, dimension="power"),
+            "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+            "trainings": self.trainings,
+            "trials": trials,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +320,8 @@ def _module(name: str, what: str) -> ModuleType:
 
 def _card(torch: ModuleType, device: str, counter: EnergyCounter | None) -> _Card:
     """Return the card behind a device, with a counter of its own or NVML's."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"measure: PyTorch finds no GPU for device {device!r} on this machine")
     framework = f"PyTorch {torch.__version__}"
     if counter is not None:
         return _Card(device, framework, "a counter of the caller", counter)

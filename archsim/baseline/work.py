@@ -126,10 +126,7 @@ def training_work(
         W_l += η a_(l−1)ᵀ δ_l
 
     ([1]_), nothing fused: 6 L − 1 for L layers; a product that adds to W_l at once would spare one
-    of five. Framework: the outermost operators that the profiler of PyTorch 2.15 lists for one step
-    of this network with tanh, logistic loss (binary_cross_entropy_with_logits of 2 z) and SGD fused
-    over the layers, and the entries of zero_grad, backward and step: 8 L + 8 calls with 5 L + 11
-    kernels; six of these belong to the loss, one to each of the operators that it is made of.
+    of five. Framework: 8 L + 8 calls with 5 L + 11 kernels.
 
     A product of (n, r) and (r, c) takes 2 n r c operations, a hyperbolic tangent 8. Every operand
     is counted as moved once a kernel; caches may spare a part. Left out on both: loading data,
@@ -148,6 +145,14 @@ def training_work(
     >>> work.kernels, work.flops
     (15, 431820)
     """
+    _check(shapes, steps, batch)
+    make = _bare if driver == "bare" else _framework
+    calls = tuple(replace(call, bytes=call.bytes * word_bytes) for call in make(shapes, batch))
+    return TrainingWork(driver=driver, steps=steps, batch=batch, calls=calls)
+
+
+def _check(shapes: Shapes, steps: int, batch: int) -> None:
+    """Refuse a training of nothing."""
     sizes = [size for shape in shapes for size in shape]
     if not sizes or min(*sizes, steps, batch) < 1:
         message = (
@@ -155,9 +160,6 @@ def training_work(
             f"least 1, got matrices {list(shapes)}, {steps} steps, batch {batch}"
         )
         raise InputError(message)
-    make = _bare if driver == "bare" else _framework
-    calls = tuple(replace(call, bytes=call.bytes * word_bytes) for call in make(shapes, batch))
-    return TrainingWork(driver=driver, steps=steps, batch=batch, calls=calls)
 
 
 def stream_work(
@@ -233,7 +235,13 @@ def _bare(shapes: Shapes, batch: int) -> Iterator[Call]:
 
 
 def _framework(shapes: Shapes, batch: int) -> Iterator[Call]:
-    """Give the calls of one step of an eager framework; bytes in words."""
+    """Give the calls of one step of an eager framework; bytes in words.
+
+    The outermost operators that the profiler of PyTorch 2.15 lists for one step of this network
+    with tanh, logistic loss (binary_cross_entropy_with_logits of 2 z) and SGD fused over the
+    layers, and the entries of zero_grad, backward and step; six kernels belong to the loss, one to
+    each of the operators that it is made of.
+    """
     last = len(shapes)
     size = batch * shapes[-1][1]
     yield _host("zero_grad", Phase.UPDATE)

@@ -177,7 +177,7 @@ def scale(*, tiles: int, output: str | None, plots: bool, as_json: bool, quiet: 
     """Report strong and weak scaling to a million tiles, array sizes, and learning beside GPUs.
 
     Chips are simulated with synthetic layers; learning is trained on the smallest sizes and
-    computed beyond, to 10¹¹ weights. Takes some minutes.
+    computed beyond, to 10¹¹ weights. Takes some minutes, and up to 6 GiB of memory at 10⁶ tiles.
     """
     if plots and output is None:
         raise click.UsageError("--plots writes files; add -o DIR")

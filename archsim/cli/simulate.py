@@ -105,10 +105,7 @@ def run(  # noqa: PLR0913  (one for each option)
     Both are NAME, NAME:VARIANT or the path of a file. The folder holds ledger.csv, metrics.csv,
     report.md, config.resolved.yaml and manifest.json; it appears whole or not at all.
     """
-    if output is None and (events or plots):
-        raise click.UsageError("--events and --plots write files; add -o DIR")
-    if sample is not None and (output is not None or policies):
-        raise click.UsageError("--sample estimates totals; it goes with neither -o nor --policy")
+    _check_options(output, files=events or plots, sampled=sample is not None, ruled=bool(policies))
     from archsim.report.folder import claim
 
     with ExitStack() as stack:
@@ -143,6 +140,14 @@ def run(  # noqa: PLR0913  (one for each option)
         )
     last = f"The whole report is {output}/report.md" if output is not None else ""
     tell(done.summary, done.short_page, as_json=as_json, quiet=quiet, last=last)
+
+
+def _check_options(output: str | None, *, files: bool, sampled: bool, ruled: bool) -> None:
+    """Refuse options of `run` that do not go together."""
+    if output is None and files:
+        raise click.UsageError("--events and --plots write files; add -o DIR")
+    if sampled and (output is not None or ruled):
+        raise click.UsageError("--sample estimates totals; it goes with neither -o nor --policy")
 
 
 @click.command(

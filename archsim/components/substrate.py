@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
-from archsim.components.cell_block import CellBlock, Tuning
-from archsim.components.substrate_log import Conducting, Round, SubstrateLog
-from archsim.errors import InputError
+from archsim.components.cell_block import Tuning
+from archsim.components.piece import Piece, cut
+from archsim.components.substrate_log import Conducting, SubstrateLog
+from archsim.components.write_slots import Round
 from archsim.trace.ops import Block, Phase
 from archsim.trace.recorder import Recorder
 
@@ -21,11 +22,8 @@ __all__ = [
     "CellWrites",
     "Coupled",
     "LineTrain",
-    "Piece",
     "Substrate",
     "Tuned",
-    "arrays_needed",
-    "blocks_of",
 ]
 
 _ANALOG_UNIT = 1 << 15
@@ -51,14 +49,6 @@ class LineTrain(NamedTuple):
 
     rows: FloatArray
     columns: FloatArray
-
-
-class Piece(NamedTuple):
-    """A block of a matrix, and the rows and columns that it holds."""
-
-    cells: CellBlock
-    rows: slice
-    columns: slice
 
 
 class CellWrites(NamedTuple):
@@ -122,21 +112,6 @@ def _part(one: Signs | _Lines, piece: Piece) -> tuple[Signs, tuple[Signs, Signs]
     return one[piece.rows, piece.columns], None
 
 
-def blocks_of(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> tuple[Block, ...]:
-    """Return the blocks that matrices are cut into, matrix by matrix, row by row."""
-    return tuple(
-        Block(matrix, row, column)
-        for matrix, (rows, columns) in shapes.items()
-        for row in range(-(-rows // behaviour.block_rows))
-        for column in range(-(-columns // behaviour.block_columns))
-    )
-
-
-def arrays_needed(behaviour: Behaviour, shapes: Mapping[str, tuple[int, int]]) -> int:
-    """Return how many physical arrays the matrices take, each block on arrays of its own."""
-    return behaviour.planes * len(blocks_of(behaviour, shapes))
-
-
 class Substrate:
     """Weights on real cells, as training sees them.
 
@@ -188,7 +163,7 @@ class Substrate:
         self.recorder = recorder
         self.log = SubstrateLog(behaviour, recorder)
         """What acts that were computed elsewhere are recorded by."""
-        self._pieces = {name: _cut(behaviour, name, shape, seed) for name, shape in shapes.items()}
+        self._pieces = {name: cut(behaviour, name, shape, seed) for name, shape in shapes.items()}
         self._code_top = max(1, (1 << (behaviour.dac.bits - 1)) - 1)
         self._passes = 2 if behaviour.input_drive == "two_pass" else 1
 
@@ -270,7 +245,7 @@ class Substrate:
         result = np.zeros((len(values), self.shapes[matrix][0 if transposed else 1]))
         conducting = []
         for piece in self._pieces[matrix]:
-            ins, outs = _sides(piece, transposed=transposed)
+            ins, outs = piece.sides(transposed=transposed)
             for part in passes:
                 sums = piece.cells.sums(
                     part[:, ins], unit=self._code_top, transposed=transposed, evaluate=evaluate
@@ -296,7 +271,7 @@ class Substrate:
         grid = np.rint(np.clip(values, -1.0, 1.0) * _ANALOG_UNIT)
         result = np.zeros((len(values), self.shapes[matrix][0 if transposed else 1]))
         for piece in self._pieces[matrix]:
-            ins, outs = _sides(piece, transposed=transposed)
+            ins, outs = piece.sides(transposed=transposed)
             result[:, outs] += piece.cells.sums(
                 grid[:, ins], unit=_ANALOG_UNIT, transposed=transposed, evaluate=evaluate
             )
@@ -340,8 +315,9 @@ class Substrate:
 
     def convert(self, matrix: str, values: FloatArray) -> FloatArray:
         """Convert held neuron values at the columns of a matrix and return the codes' values."""
-        last = [piece for piece in self._pieces[matrix] if self._is_last_row(matrix, piece)]
-        widths = [(piece.cells.block, piece.columns.stop - piece.columns.start) for piece in last]
+        bottom = self.shapes[matrix][0]
+        last = [piece.cells for piece in self._pieces[matrix] if piece.rows.stop == bottom]
+        widths = [(cells.block, cells.shape[1]) for cells in last]
         self.log.convert(widths, samples=len(values))
         return self.converted(values)
 
@@ -478,26 +454,3 @@ class Substrate:
     def _codes(self, values: FloatArray) -> FloatArray:
         codes: FloatArray = np.rint(np.clip(values, -1.0, 1.0) * self._code_top)
         return codes
-
-    def _is_last_row(self, matrix: str, piece: Piece) -> bool:
-        return bool(piece.rows.stop == self.shapes[matrix][0])
-
-
-def _sides(piece: Piece, *, transposed: bool) -> tuple[slice, slice]:
-    return (piece.columns, piece.rows) if transposed else (piece.rows, piece.columns)
-
-
-def _cut(behaviour: Behaviour, matrix: str, shape: tuple[int, int], seed: int) -> tuple[Piece, ...]:
-    """Cut a matrix into blocks that fit the arrays, the last ones smaller."""
-    if min(shape) < 1:
-        message = f"matrix {matrix!r}: expected at least one row and one column, got {shape}"
-        raise InputError(message)
-    pieces = []
-    for row, top in enumerate(range(0, shape[0], behaviour.block_rows)):
-        for column, left in enumerate(range(0, shape[1], behaviour.block_columns)):
-            rows = slice(top, min(top + behaviour.block_rows, shape[0]))
-            columns = slice(left, min(left + behaviour.block_columns, shape[1]))
-            size = (rows.stop - rows.start, columns.stop - columns.start)
-            cells = CellBlock(behaviour, Block(matrix, row, column), size, seed)
-            pieces.append(Piece(cells, rows, columns))
-    return tuple(pieces)

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import CellBlock, Pulses, Tuning
+from archsim.components.write_slots import Levels, Round, slot_count, slots_on
 from archsim.trace.ops import COUNT_SCALE, Block, OpKind, Phase
 from archsim.trace.recorder import Recorder
 
 __all__ = [
     "Conducting",
     "CountedRead",
-    "Levels",
-    "Round",
     "SubstrateLog",
     "Written",
     "rounded_quotients",
@@ -27,7 +26,6 @@ __all__ = [
 
 Counts = dict[tuple[str, int, int], int]
 IntArray = NDArray[np.int64]
-Signs = NDArray[np.int8]
 _SIGN_BITS = 2
 """Bits that tell a line or cell −1, 0 or +1. [bit]"""
 _WHOLE = -1
@@ -71,26 +69,6 @@ class CountedRead(NamedTuple):
         return self.block.row if self.transposed else self.block.column
 
 
-class Levels(NamedTuple):
-    """Conductances of a block before a write, in 1/COUNT_SCALE of G_max."""
-
-    cells: FloatArray
-    rows: IntArray
-    columns: IntArray
-
-
-class Round(NamedTuple):
-    """Pulses given at once, at most one a device; a write has one round or several."""
-
-    signs: Signs
-    """Sign of the pulse of each weight; 0: none."""
-    lines: tuple[Signs, Signs] | None
-    """Signs of rows and columns whose outer product `signs` is; None if it is none."""
-    before: Levels | None
-    """Conductances before the round; None without a recorder."""
-    pulses: Pulses
-
-
 class Written(NamedTuple):
     """Counts of one write on a block; tuples have an entry for each plane."""
 
@@ -104,15 +82,6 @@ class Written(NamedTuple):
     slots: int
     told: int
     """Bits that the block is told. [bit]"""
-
-
-class _Slots(NamedTuple):
-    """What the pulse slots of one write do on one plane."""
-
-    drives: int
-    half_selected: int
-    peaks: tuple[int, int, int]
-    """Largest sum of levels in one slot on a row, on a column, in the array."""
 
 
 def rounded_quotients(values: IntArray, divisor: int) -> IntArray:
@@ -294,9 +263,9 @@ class SubstrateLog:
         drives, halves, pulsed, levels = np.zeros((4, cells.planes), dtype=np.int64)
         taken = 0
         for one in rounds:
-            taken += self._write_slots(one.signs, one.lines)
+            taken += slot_count(one, self._scheme)
             for plane in range(cells.planes):
-                done = self._slots_on(one, plane)
+                done = slots_on(one, plane, self._scheme)
                 drives[plane] += done.drives
                 halves[plane] += done.half_selected
                 pulsed[plane] += one.pulses.cells.size
@@ -418,73 +387,8 @@ class SubstrateLog:
         for total in arrays.values():
             recorder.peak("read_array", int(total.max()) // unit)
 
-    def _write_slots(self, signs: Signs, lines: tuple[Signs, Signs] | None) -> int:
-        if self._scheme == "device_serial":
-            return int(np.count_nonzero(signs))
-        if self._scheme == "parallel" and lines is not None:
-            return len(_line_slots(*lines))
-        return sum(int(((signs == sign).any(axis=1)).sum()) for sign in (1, -1))
-
-    def _slots_on(self, one: Round, plane: int) -> _Slots:
-        signs, lines, before = one.signs, one.lines, one.before
-        assert before is not None  # noqa: S101 (there is a recorder)
-        level, rows, columns = before.cells[plane], before.rows[plane], before.columns[plane]
-        if self._scheme == "device_serial":
-            return _serial_slots(level, rows, columns, signs)
-        if self._scheme == "parallel" and lines is not None:
-            return _outer_slots(level, rows, columns, lines)
-        return _row_slots(level, rows, columns, signs)
-
 
 def _half(value: int) -> int:
     """Return value / 2, half to even."""
     quotient, remainder = divmod(value, 2)
     return quotient + (remainder & quotient & 1)
-
-
-def _line_slots(rows: Signs, columns: Signs) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Return the (row mask, column mask) of each slot of an outer product that pulses something."""
-    slots = []
-    for row_sign in (1, -1):
-        for column_sign in (1, -1):
-            masks = rows == row_sign, columns == column_sign
-            if masks[0].any() and masks[1].any():
-                slots.append(masks)
-    return slots
-
-
-def _outer_slots(
-    level: FloatArray, rows: IntArray, columns: IntArray, lines: tuple[Signs, Signs]
-) -> _Slots:
-    drives = half = 0
-    peaks = [0, 0, 0]
-    for row_mask, column_mask in _line_slots(*lines):
-        drives += int(row_mask.sum() + column_mask.sum())
-        on_rows = (level @ column_mask)[row_mask]
-        on_columns = (row_mask @ level)[column_mask]
-        total = int(on_rows.sum())
-        half += int(rows[row_mask].sum() + columns[column_mask].sum()) - 2 * total
-        for number, value in enumerate((on_rows.max(), on_columns.max(), total)):
-            peaks[number] = max(peaks[number], int(value))
-    return _Slots(drives, half, (peaks[0], peaks[1], peaks[2]))
-
-
-def _row_slots(level: FloatArray, rows: IntArray, columns: IntArray, signs: Signs) -> _Slots:
-    drives = half = row_peak = cell_peak = 0
-    for sign in (1, -1):
-        mask = signs == sign
-        driven = mask.any(axis=1)
-        pulsed = mask * level
-        on_rows = pulsed.sum(axis=1)
-        drives += int(driven.sum() + mask.sum())
-        half += int(rows[driven].sum() + (mask * columns).sum() - 2 * on_rows.sum())
-        row_peak = max(row_peak, int(on_rows.max()))
-        cell_peak = max(cell_peak, int(pulsed.max()))
-    return _Slots(drives, half, (row_peak, cell_peak, row_peak))
-
-
-def _serial_slots(level: FloatArray, rows: IntArray, columns: IntArray, signs: Signs) -> _Slots:
-    mask = signs != 0
-    half = int((mask * (rows[:, None] + columns - 2 * level)).sum())
-    peak = int((mask * level).max())
-    return _Slots(2 * int(mask.sum()), half, (peak, peak, peak))

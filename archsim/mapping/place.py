@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ def place(
     planes: int,
     chip: Chip,
     note: str = "",
-    traffic: Traffic | None = None,
+    traffic: Callable[[], Traffic] | None = None,
 ) -> Placement:
     """Return the placement that fills the chip's arrays as its section ``mapping`` says.
 
@@ -63,8 +63,9 @@ def place(
         The chip; every tile with an ``array`` holds one plane of one block.
     note : str
         What the weights themselves say of the room they need, for the message.
-    traffic : Traffic, optional
-        What blocks send each other, where that is known before anything runs.
+    traffic : callable, optional
+        Gives what blocks send each other, where that can be known before anything runs; called only
+        for a placement by traffic, once there is room.
 
     Raises
     ------
@@ -97,7 +98,11 @@ def place(
 
 
 def _ordered(
-    arrays: IntArray, blocks: Sequence[Block], planes: int, chip: Chip, traffic: Traffic | None
+    arrays: IntArray,
+    blocks: Sequence[Block],
+    planes: int,
+    chip: Chip,
+    traffic: Callable[[], Traffic] | None,
 ) -> IntArray:
     """Return the tiles of each block and then of free places, shape (places, planes)."""
     mapping: MappingDescription | None = getattr(chip.description, "mapping", None)
@@ -122,7 +127,7 @@ def _ordered(
             "workloads only; choose tile_order or hilbert"
         )
         raise InputError(message)
-    tiles = annealed(traffic, places[:, 0], topology, seed=mapping.seed)
+    tiles = annealed(traffic(), places[:, 0], topology, seed=mapping.seed)
     row = np.empty(len(topology.nodes), dtype=np.int64)
     row[places[:, 0]] = np.arange(len(places))
     return places[row[tiles]]

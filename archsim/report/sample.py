@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.analysis.sampling import Estimate, SampledRun, sampled_run
+from archsim.analysis.estimate import Estimate
+from archsim.analysis.sampling import SampledRun, sampled_run
 from archsim.report.page import Page, Section
 from archsim.report.session import Request
 from archsim.report.tables import Column, Table

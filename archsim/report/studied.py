@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from archsim.analysis.estimate import mean_interval
 from archsim.report.encode import csv_text
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.tables import Cell, Column, Table
@@ -46,7 +48,7 @@ def write_study(store: Store, outcome: Outcome) -> None:
 
 
 def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
-    """Return means and standard deviations over all points that share the values of `by`.
+    """Return means, and how sure they are, over all points that share the values of `by`.
 
     Parameters
     ----------
@@ -58,8 +60,10 @@ def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of `by`, ``points``, then each shown column and its sample standard deviation, as
-        ``COLUMN_sd``; failed points are left out. Rows in the order of the study.
+        Columns of `by`, ``points``, then of each shown column the mean, the sample standard
+        deviation as ``COLUMN_sd``, and as ``COLUMN_ci`` half of the mean's 95 % interval by
+        Student's distribution; these two are NaN for a single point. Failed points are left out.
+        Rows in the order of the study.
     """
     done = frame[frame["status"] == "done"]
     by = [name for name in wanted.by if name in done]
@@ -68,11 +72,23 @@ def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
     for values, part in done.groupby(by, sort=False, dropna=False):
         row: list[object] = [*values, len(part)]
         for name in shown:
-            numbers = pd.to_numeric(part[name]).astype("float64")
-            row += [float(numbers.mean()), float(numbers.std()) if len(part) > 1 else 0.0]
+            numbers = pd.to_numeric(part[name]).astype("float64").dropna()
+            row += [float(numbers.mean()), float(numbers.std()), _reach(numbers.tolist())]
         rows.append(row)
-    columns = [*by, "points", *(text for name in shown for text in (name, f"{name}_sd"))]
+    columns = [
+        *by,
+        "points",
+        *(text for name in shown for text in (name, f"{name}_sd", f"{name}_ci")),
+    ]
     return pd.DataFrame.from_records(rows, columns=columns)
+
+
+def _reach(numbers: list[float]) -> float:
+    """Return half of the 95 % interval of a mean; NaN where one number says nothing of it."""
+    if len(numbers) <= 1:
+        return math.nan
+    found = mean_interval(numbers)
+    return (found.high - found.low) / 2
 
 
 def study_page(outcome: Outcome) -> Page:
@@ -133,7 +149,7 @@ def _shown(
         style: str = "quantity" if unit else "number"
         columns.append(Column(name=_title(name), unit=unit, style=style))  # type: ignore[arg-type]
         if several:
-            columns.append(Column(name="± sd", unit=unit, style=style))  # type: ignore[arg-type]
+            columns.append(Column(name="± 95 %", unit=unit, style=style))  # type: ignore[arg-type]
     rows = [tuple(_cells(row, by, names, several=several)) for row in frame.to_dict("records")]
     note = f"No point has {', '.join(lost)}." if lost else ""
     return Table(
@@ -148,7 +164,7 @@ def _cells(
         value = row[name]
         yield "–" if value is None or value is pd.NA else str(value)
     for name in names:
-        for column in (name, f"{name}_sd") if several else (name,):
+        for column in (name, f"{name}_ci") if several else (name,):
             value = row[column]
             yield None if pd.isna(value) else float(value)
 
@@ -171,7 +187,7 @@ def _parquet(frame: pd.DataFrame) -> bytes | None:
 
 
 def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
-    """Return a figure of means as PNG."""
+    """Return a figure of means, with their 95 % intervals, as PNG."""
     try:
         import matplotlib as mpl  # noqa: PLC0415  (optional)
         from matplotlib.figure import Figure  # noqa: PLC0415
@@ -188,7 +204,10 @@ def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = figure.add_subplot()
         for label, part in groups:
-            axes.plot(part[plot.x], part[plot.y], marker="o", label=str(label))
+            bars = part[f"{plot.y}_ci"].fillna(0.0)
+            axes.errorbar(
+                part[plot.x], part[plot.y], yerr=bars, marker="o", capsize=2, label=str(label)
+            )
         if "x" in plot.log:
             axes.set_xscale("log")
         if "y" in plot.log:

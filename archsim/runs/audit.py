@@ -19,6 +19,7 @@ from archsim.engine import Policy, Timing
 from archsim.errors import ModelError
 from archsim.frames import STATIC_PREFIX
 from archsim.mapping.program import IntArray, Segment, StationTable
+from archsim.runs.costing import Hooks
 from archsim.runs.events import EventBatch, EventRow
 from archsim.runs.simulate import run
 from archsim.workload import WorkloadDescription
@@ -292,7 +293,14 @@ def audit(
             occupation.append(Occupation(stations))
         occupation[0].watch(segment, timing)
 
-    again = run(workload, chip, seed=seed, policies=policies, events=sums.add_all, watch=watch)
+    again = run(
+        workload,
+        chip,
+        seed=seed,
+        policies=policies,
+        events=sums.add_all,
+        hooks=Hooks(watch=watch),
+    )
     policy_keys: list[Key] = []
     if policies:
         accounts = [again.book.accounts[number] for _, number in again.book.tallies]

@@ -17,12 +17,24 @@ from archsim.mapping.place import Placement, place
 from archsim.mapping.program import Segment, StationTable
 from archsim.mapping.traffic import Traffic
 from archsim.runs.events import EventSink
-from archsim.runs.fold import Fold
+from archsim.runs.fold import AnySegment, Fold
 from archsim.trace import Block
 
-__all__ = ["Costing", "Watch", "costing"]
+__all__ = ["Costing", "Hooks", "costing"]
 
 Watch = Callable[[StationTable, Segment, Timing], None]
+Through = Callable[[Fold], Callable[[AnySegment], None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What looks into a run while it goes on. A segment may stand for several (its `repeat`)."""
+
+    watch: Watch | None = None
+    """Told of every segment: the station table, the segment, its timing."""
+    through: Through | None = None
+    """Given the fold that lowers, times and books segments, returns what receives each segment of
+    the trace in its place; segments that it does not hand on cost nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +54,7 @@ def costing(
     blocks: Sequence[Block],
     *,
     room: str = "",
-    traffic: Traffic | None = None,
+    traffic: Callable[[], Traffic] | None = None,
     engine: EngineName = "auto",
     policies: Mapping[str, str | Policy] | None = None,
     events: EventSink | None = None,
@@ -58,10 +70,14 @@ def costing(
         Blocks of the trace.
     room : str
         What the weights say of the room they need, for a message.
-    traffic : Traffic, optional
-        What blocks send each other, where a placement by traffic is asked for and it is known.
-    engine, policies, events, watch
+    traffic : callable, optional
+        As for `archsim.mapping.place.place`.
+    engine, policies
         As for `archsim.run`.
+    events : callable, optional
+        Receives the events of every segment.
+    watch : callable, optional
+        As for `Hooks`.
 
     Raises
     ------

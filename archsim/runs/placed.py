@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archsim.chip import ChipDescription, CrossbarDescription, TiledDescription
 from archsim.components.bit_sliced import substrate_of
@@ -13,7 +13,7 @@ from archsim.mapping.traffic import Traffic, traffic_of
 from archsim.trace import Block, Recorder
 from archsim.workload import SyntheticDescription, WorkloadDescription
 
-__all__ = ["asks_for_traffic", "blocks_of", "ground_of", "known_traffic", "tiled"]
+__all__ = ["blocks_of", "ground_of", "known_traffic", "tiled"]
 
 
 def tiled(machine: ChipDescription) -> TiledDescription:
@@ -78,17 +78,13 @@ def blocks_of(task: WorkloadDescription, ground: Substrate | Cores) -> Sequence[
     return ground.blocks
 
 
-def asks_for_traffic(machine: ChipDescription) -> bool:
-    """Return whether a chip wants its blocks placed by what they send each other."""
-    return (
-        isinstance(machine, CrossbarDescription)
-        and machine.mapping is not None
-        and machine.mapping.placement == "traffic"
-    )
+def known_traffic(
+    task: WorkloadDescription, machine: ChipDescription
+) -> Callable[[], Traffic] | None:
+    """Return what tells the traffic between the blocks of a workload; None if nothing does yet.
 
-
-def known_traffic(task: WorkloadDescription, machine: ChipDescription) -> Traffic | None:
-    """Return what the blocks of a synthetic workload send each other, if its placement asks."""
-    if not isinstance(machine, CrossbarDescription) or not isinstance(task, SyntheticDescription):
-        return None
-    return traffic_of(task.segment(machine.behaviour)) if asks_for_traffic(machine) else None
+    A synthetic workload alone says before it runs who sends what to whom.
+    """
+    if isinstance(machine, CrossbarDescription) and isinstance(task, SyntheticDescription):
+        return lambda: traffic_of(task.segment(machine.behaviour))
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from archsim.mapping.lower import FRONT_END
 from archsim.mapping.traffic import traffic_of
 from archsim.runs.costing import Costing, costing
 from archsim.runs.group import group_prices, grouped
-from archsim.runs.placed import asks_for_traffic, blocks_of, ground_of
+from archsim.runs.placed import blocks_of, ground_of
 from archsim.runs.price import Meter, prices
 from archsim.runs.result import Run
 from archsim.spec import Constant
@@ -190,9 +191,9 @@ class Charger:
 
     def _fresh(self, chip: Chip, engine: EngineName) -> Costing:
         """Return a chip with an empty ledger."""
-        recorded, asked = self.recorded, asks_for_traffic(chip.description)
+        recorded = self.recorded
         batches = [one for one in recorded.tape.whole.values() if isinstance(one, BatchSegment)]
-        traffic = traffic_of(batches[0]) if asked and batches else None
+        traffic = functools.partial(traffic_of, batches[0]) if batches else None
         return costing(chip, recorded.blocks, room=recorded.room, traffic=traffic, engine=engine)
 
     def _line(self, chip: Chip, engine: EngineName) -> Costing:

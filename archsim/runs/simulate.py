@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from threadpoolctl import threadpool_limits
@@ -13,9 +14,8 @@ from archsim.chip.read import read_chip
 from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
-from archsim.runs.costing import Watch, costing
+from archsim.runs.costing import Costing, Hooks, costing
 from archsim.runs.events import EventBatch, EventSink
-from archsim.runs.fold import Fold
 from archsim.runs.group import group_prices, grouped
 from archsim.runs.placed import blocks_of, ground_of, known_traffic, tiled
 from archsim.runs.price import Meter, prices
@@ -27,7 +27,6 @@ from archsim.workload import TrainingResult, WorkloadDescription, read_workload,
 
 __all__ = ["EngineName", "run"]
 
-Through = Callable[[Fold], Callable[[AnySegment], None]]
 Progress = Callable[[str, float], None]
 """Called now and then with what is going on and how far it is, from 0 to 1."""
 
@@ -41,9 +40,8 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     engine: EngineName = "auto",
     policies: Mapping[str, str | Policy] | None = None,
     events: bool | EventSink = False,
-    watch: Watch | None = None,
-    through: Through | None = None,
     each_tile: bool = False,
+    hooks: Hooks | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a workload on a chip and account for every act.
@@ -57,31 +55,20 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     settings : mapping, optional
         Dotted field path → YAML text, as ``chip.PATH`` or ``workload.PATH``; only for references.
     engine : {"auto", "fast", "reference"}
-        Who does the timing; all engines give equal results. The fast one takes no policies, and
-        compiles itself once on a machine.
+        Who does the timing; all engines give equal results. The fast one takes no policies.
     policies : mapping, optional
         Station name or pattern (``*.adc``) → registered name, or generator function, of what
         replaces its queue discipline.
     events : bool or callable
         True keeps one row per booked count of every visit; a callable receives them instead, as an
         `EventBatch` for every segment, and memory stays bounded.
-    watch : callable, optional
-        Told of every segment: the station table, the segment, its timing. A segment may stand for
-        several (`Segment.repeat`), unless there are events or policies.
-    through : callable, optional
-        Given the fold that lowers, times and books segments, returns what receives each segment of
-        the trace in its place; segments that it does not hand on cost nothing. One may stand for
-        several, as for `watch`.
     each_tile : bool
-        Whether the ledger of a synthetic workload has rows for each tile on a chip of very many
-        (more than `archsim.mapping.accounts.DETAIL_LIMIT`) too; else it has one for each class.
+        Whether the ledger of a synthetic workload has rows for each tile of a chip of very many
+        too (above `archsim.mapping.accounts.DETAIL_LIMIT`); else it has one for each class.
+    hooks : Hooks, optional
+        What looks into the run while it goes on.
     progress : callable, optional
         Told how far the run is.
-
-    Returns
-    -------
-    Run
-        Tables and totals.
 
     Raises
     ------
@@ -90,42 +77,29 @@ def run(  # noqa: PLR0913 (all but two are keywords with defaults)
     ModelError
         If the simulation cannot come to its end.
     """
-    chosen = _split(settings or {})
-    machine = tiled(read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip)
-    if isinstance(workload, str):
-        task = read_workload(workload, settings=chosen["workload"])
-    else:
-        task = workload
+    task, machine = _described(workload, chip, settings or {})
     kept: list[EventBatch] | None = [] if events is True else None
     sink = events if callable(events) else kept.append if kept is not None else None
+    wire = functools.partial(costing, engine=engine, policies=policies, events=sink)
     with threadpool_limits(limits=1):
-        bench = _Bench(task, machine, seed, engine, policies or {}, sink, watch)
-        if through is not None:
-            bench.pass_through(through)
+        bench = _Bench(task, machine, seed, wire, hooks or Hooks())
         bench.lowering.each_tile = each_tile or sink is not None
-        measured, learnt = bench.train(progress)
-    book, spreads = grouped(bench.fold.ledger, bench.chip)
-    return Run(
-        chip=chip if isinstance(chip, str) else machine.name,
-        workload=workload if isinstance(workload, str) else task.name,
-        seed=seed,
-        config={"chip": dump(machine), "workload": dump(task)},
-        inputs=learnt.inputs,
-        book=book,
-        prices=group_prices(bench.chip, book) if spreads else prices(bench.chip, book.accounts),
-        spreads=spreads,
-        measured=measured,
-        trace=bench.recorder.totals,
-        placement=bench.placement,
-        event_batches=kept,
-        policies=bench.policies,
-        longest_segment=bench.fold.longest,
-        late_windows=bench.fold.late,
-        machine=machine,
-        task=task,
-        learnt=learnt,
-        writes=bench.writes(),
-    )
+        done = bench.run(progress)
+    done.event_batches = kept
+    done.chip = chip if isinstance(chip, str) else machine.name
+    done.workload = workload if isinstance(workload, str) else task.name
+    return done
+
+
+def _described(
+    workload: str | WorkloadDescription, chip: str | ChipDescription, settings: Mapping[str, str]
+) -> tuple[WorkloadDescription, TiledDescription]:
+    """Return the descriptions that references stand for."""
+    chosen = _split(settings)
+    machine = read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip
+    if isinstance(workload, str):
+        workload = read_workload(workload, settings=chosen["workload"])
+    return workload, tiled(machine)
 
 
 class _Bench:
@@ -136,47 +110,65 @@ class _Bench:
         task: WorkloadDescription,
         machine: TiledDescription,
         seed: int,
-        engine: EngineName,
-        policies: Mapping[str, str | Policy],
-        events: EventSink | None,
-        watch: Watch | None,
+        wire: Callable[..., Costing],
+        hooks: Hooks,
     ) -> None:
-        self.task, self.seed = task, seed
+        self.task, self.machine, self.seed = task, machine, seed
         self.recorder = Recorder(self._fold_segment)
         self.substrate = ground_of(task, machine, seed=seed, recorder=self.recorder)
         ground = self.substrate
-        line = costing(
+        self.line = wire(
             build(machine),
             blocks_of(task, ground),
             room=ground.room if isinstance(ground, Substrate) else "",
             traffic=known_traffic(task, machine),
-            engine=engine,
-            policies=policies,
-            events=events,
-            watch=watch,
+            watch=hooks.watch,
         )
-        self.chip, self.placement, self.fold = line.chip, line.placement, line.fold
-        self.lowering, self.policies = line.lowering, line.policies
-        each = events is not None or bool(policies)
+        self.fold, self.lowering = self.line.fold, self.line.lowering
+        each = self.fold.events is not None or bool(self.line.policies)
         self.recorder.merge = None if each else self.lowering.timed
-        self._receive: Callable[[AnySegment], None] = self.fold
+        self._receive = self.fold if hooks.through is None else hooks.through(self.fold)
 
-    def writes(self) -> tuple[WriteRow, ...]:
+    def run(self, progress: Progress | None) -> Run:
+        """Train, and return the run."""
+        measured, learnt = self._train(progress)
+        chip = self.line.chip
+        book, spreads = grouped(self.fold.ledger, chip)
+        return Run(
+            chip=self.machine.name,
+            workload=self.task.name,
+            seed=self.seed,
+            config={"chip": dump(self.machine), "workload": dump(self.task)},
+            inputs=learnt.inputs,
+            book=book,
+            prices=group_prices(chip, book) if spreads else prices(chip, book.accounts),
+            spreads=spreads,
+            measured=measured,
+            trace=self.recorder.totals,
+            placement=self.line.placement,
+            policies=self.line.policies,
+            longest_segment=self.fold.longest,
+            late_windows=self.fold.late,
+            machine=self.machine,
+            task=self.task,
+            learnt=learnt,
+            writes=self._writes(),
+        )
+
+    def _writes(self) -> tuple[WriteRow, ...]:
         """Return how many cells of each array were written how often."""
         if not isinstance(self.substrate, Substrate):
             return ()
-        return write_rows(self.substrate.cell_writes(), self.placement)
-
-    def pass_through(self, through: Through) -> None:
-        """Let something else receive the segments before the fold does."""
-        self._receive = through(self.fold)
+        return write_rows(self.substrate.cell_writes(), self.line.placement)
 
     def _fold_segment(self, segment: AnySegment) -> None:
         self._receive(segment)
 
-    def train(self, progress: Progress | None) -> tuple[list[Mapping[str, object]], TrainingResult]:
+    def _train(
+        self, progress: Progress | None
+    ) -> tuple[list[Mapping[str, object]], TrainingResult]:
         """Train, and return the metrics with the cost so far, and how well it was learnt."""
-        meter = Meter(self.chip, self.fold.ledger)
+        meter = Meter(self.line.chip, self.fold.ledger)
         measured: list[Mapping[str, object]] = []
 
         def on_metric(row: Mapping[str, object]) -> None:

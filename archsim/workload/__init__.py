@@ -6,7 +6,8 @@ from archsim.workload.backprop import BackpropDescription, BackpropResult
 from archsim.workload.description import ANY_WORKLOAD, WorkloadDescription, read_workload
 from archsim.workload.layered import LayeredDescription
 from archsim.workload.layered_rules import LayeredRule, register_layered_rule
-from archsim.workload.layered_training import LayeredResult, SoftwareResult, learn_in_software
+from archsim.workload.layered_software import SoftwareResult, learn_in_software
+from archsim.workload.layered_training import LayeredResult
 from archsim.workload.lif import LifDescription, LifResult, run_lif
 from archsim.workload.rules import Change, LearningRule, register_rule
 from archsim.workload.spiking import SpikingDescription

@@ -13,7 +13,7 @@ from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import LARGEST_LEVEL, NOISE_SHIFT, NOISE_UNIT
 from archsim.components.cell_electrochemical import ElectrochemicalCell
-from archsim.components.substrate import Piece
+from archsim.components.piece import Piece
 from archsim.trace.ops import COUNT_SCALE
 from archsim.workload._dense import layout
 from archsim.workload._dense.layout import Machine

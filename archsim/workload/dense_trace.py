@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components.cell import FloatArray
-from archsim.components.substrate import Piece
+from archsim.components.piece import Piece
 from archsim.components.substrate_log import CountedRead, Written
 from archsim.trace.ops import Phase
 from archsim.workload._dense.layout import (

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from archsim.analysis import energy, energy_interval
+from archsim.analysis import energy, interval
 from archsim.analysis.repricing import repricing
 from archsim.analysis.variable import draw
 from archsim.errors import InputError, ModelError
@@ -63,7 +63,7 @@ def test_laws_agree_with_components_built_anew_for_every_draw(made_run):
 def test_all_draws_take_well_under_two_seconds(made_run):
     run = made_run(MANY)
     begin = time.perf_counter()
-    energy_interval(run, static=True, draws=300)
+    interval(energy(run, static=True), draws=300)
     assert time.perf_counter() - begin < 2.0
 
 
@@ -95,7 +95,7 @@ class TestExactMoments:
 
     def test_stand_in_the_interval(self, made_run):
         quantity = energy(made_run(MANY))
-        found = energy_interval(made_run(MANY), draws=100)
+        found = interval(quantity, draws=100)
         assert found.exact_moments
         assert (found.mean, found.variance) == quantity.moments
 
@@ -116,7 +116,7 @@ def test_energy_outside_training_is_left_out(made_run):
 
 
 def test_a_chip_without_ranges_that_matter_gives_a_point(made_run):
-    found = energy_interval(made_run({("array[0]", "sample_hold", "sample"): 10**6}))
+    found = interval(energy(made_run({("array[0]", "sample_hold", "sample"): 10**6})))
     assert (found.kind, found.low, found.high) == ("point", found.nominal, found.nominal)
     assert found.nominal == float(Fraction(98, 100) * 10**6 / 10**15)
 

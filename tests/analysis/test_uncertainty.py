@@ -19,7 +19,6 @@ from archsim.analysis import (
     interval,
     quotient,
     ratio_interval,
-    resimulation,
     time_interval,
     verdict,
 )
@@ -27,10 +26,9 @@ from archsim.analysis.variable import Variable
 from archsim.baseline import gpu_baselines, price_training, training_work
 from archsim.chip import read_chip
 from archsim.errors import InputError
-from archsim.runs import run
 from archsim.spec import Description, Number, Time
 from archsim.trace.ops import COUNT_SCALE
-from archsim.workload import BackpropResult, read_workload
+from archsim.workload import BackpropResult
 
 END = 1.6448536269514722
 
@@ -238,14 +236,3 @@ class TestTimes:
         assert found.low < found.nominal < found.high
         assert interval(gpu).low / alone.high < found.low
         assert found.high < interval(gpu).high / alone.low
-
-    def test_a_run_is_simulated_again_with_other_constants(self):
-        done = run(read_workload("madem_braille"), "madem_64", seed=1)
-        simulate = resimulation(done)
-        assert simulate({}) == done.totals.training_time
-        slow = {"tiles.array.array.read_time": 240e-9, "tiles.array.array.settle_time": 240e-9}
-        assert simulate(slow) > done.totals.training_time
-
-    def test_what_was_not_simulated_cannot_be_again(self, made_run):
-        with pytest.raises(InputError, match="expected a crossbar chip, to be simulated again"):
-            resimulation(made_run({("array[0]", "adc", "convert"): 1}))

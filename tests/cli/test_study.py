@@ -39,9 +39,10 @@ def test_a_sweep_leaves_one_table_its_means_and_a_page(archsim, study, tmp_path)
     assert names >= {"table.csv", "table.parquet", "means.csv", "report.md"}
     lines = (out / "means.csv").read_text().splitlines()
     assert lines[0].split(",") == [
-        "energy", "points", "training_energy_j", "training_energy_j_sd", "adc_energy_j", "adc_energy_j_sd",
+        "energy", "points", "training_energy_j", "training_energy_j_sd", "training_energy_j_ci",
+        "adc_energy_j", "adc_energy_j_sd", "adc_energy_j_ci",
     ]  # fmt: skip
-    assert float(lines[2].split(",")[4]) == pytest.approx(2 * float(lines[1].split(",")[4]))
+    assert float(lines[2].split(",")[5]) == pytest.approx(2 * float(lines[1].split(",")[5]))
 
 
 def test_failed_points_are_told_even_to_the_quiet(archsim, study, tmp_path):

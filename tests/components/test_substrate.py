@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.components.substrate import Coupled, Substrate, arrays_needed
+from archsim.components.substrate import Coupled, Substrate
 from archsim.components.substrate_log import rounded_quotients
 from archsim.errors import InputError, SpecError
 from archsim.trace import COUNT_SCALE, OpKind, Phase, Recorder
@@ -390,12 +390,6 @@ def test_ops_of_independent_writes_wait_for_the_same(behaviour):
                 substrate.pulse(name, *ones)
         substrate.operate({"alu.operate": 1})
     assert [op.after for op in ops] == [(), (0,), (0,), (1, 2)]
-
-
-def test_arrays_needed_counts_planes_of_blocks(behaviour):
-    shapes = {"a": (8, 8), "b": (9, 8)}
-    assert arrays_needed(behaviour(), shapes) == 2 * (1 + 2)
-    assert arrays_needed(behaviour(weight_form="reference"), shapes) == 4 + 4
 
 
 def test_an_empty_matrix_is_refused(behaviour):

@@ -216,6 +216,18 @@ def test_a_curve_needs_a_grid_and_traffic_needs_to_be_known():
         place((), planes=1, chip=mesh)
 
 
+def test_a_network_without_room_is_refused_before_its_traffic_is_worked_out():
+    mesh = made({"topology": "mesh", "shape": [5, 4]}, mapping={"placement": "traffic"})
+    large = workload({"name": "a", "inputs": 10**6, "outputs": 10**6})
+    with pytest.raises(InputError, match=r"the network needs \d+ arrays .* has"):
+        place(
+            large.blocks(mesh.description.behaviour),
+            planes=1,
+            chip=mesh,
+            traffic=lambda: pytest.fail("there is no room"),
+        )
+
+
 def test_a_chip_without_a_mapping_section_is_dumped_without_one():
     assert "mapping" not in read_chip("madem_64").model_dump(mode="json")
     assert "mapping" in read_chip("mesh_256", settings={"mapping.seed": "1"}).model_dump()

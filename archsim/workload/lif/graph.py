@@ -62,41 +62,23 @@ def read_graph(path: Path, *, time_step: float, cores: int) -> LifNetwork:
     """
     graph = _read(path)
     nodes: Mapping[str, Any] = graph.nodes
-    kinds = {name: type(node).__name__ for name, node in nodes.items()}
-    for name, kind in kinds.items():
-        if kind not in (*_NEURONS, *_MATRICES, "Output"):
-            known = ", ".join((*_NEURONS, *_MATRICES, "Output"))
-            raise InputError(f"{path.name}: node {name}: expected one of {known}, got {kind}")
-    groups, total = {}, 0
-    for name in sorted(nodes, key=lambda name: (kinds[name] != "Input", name)):
-        if kinds[name] in _NEURONS:
-            count = int(np.prod(nodes[name].output_type["output"]))
-            groups[name] = _Group(total, count)
-            total += count
-    if not total:
-        raise InputError(f"{path.name}: expected at least one neuron, got none")
-    current = np.zeros(total)
+    kinds = _kinds(nodes, path.name)
+    groups = _groups(nodes, kinds, path.name)
+    total = sum(group.count for group in groups.values())
+    current, none = np.zeros(total), np.zeros(0, dtype=np.int64)
     parts = [
+        (none, none, np.zeros(0)),
         *_direct(graph.edges, groups, path.name),
         *_through_matrices(graph.edges, nodes, kinds, groups, current, path.name),
     ]
-    source, target, weight = (
-        np.concatenate([np.zeros(0, dtype=kind), *column])
-        for kind, column in zip(
-            (np.int64, np.int64, np.float64),
-            zip(*parts, strict=True) if parts else ((),) * 3,
-            strict=True,
-        )
-    )
+    source, target, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
     wiring, weights = sorted_by_source(source, target, weight, cut(total, cores))
-    fed = [group for name, group in groups.items() if kinds[name] == "Input"]
+    fed = [g.first + np.arange(g.count) for name, g in groups.items() if kinds[name] == "Input"]
     return LifNetwork(
         wiring=wiring,
         weights=weights,
         membranes=_membranes(nodes, kinds, groups, current, time_step, path.name),
-        sources=np.concatenate(
-            [np.zeros(0, dtype=np.int64), *(g.first + np.arange(g.count) for g in fed)]
-        ),
+        sources=np.concatenate([none, *fed]),
         inputs={path.name: fingerprint(path)},
     )
 
@@ -116,12 +98,37 @@ def _read(path: Path) -> Any:  # noqa: ANN401 (nir ships no types)
         raise InputError(f"{path.name}: expected a sound NIR graph: {text}") from None
 
 
-Piece = tuple[IntArray, IntArray, FloatArray]
+def _kinds(nodes: Mapping[str, Any], file: str) -> dict[str, str]:
+    """Return the type of every node."""
+    kinds = {name: type(node).__name__ for name, node in nodes.items()}
+    known = (*_NEURONS, *_MATRICES, "Output")
+    for name, kind in kinds.items():
+        if kind not in known:
+            raise InputError(f"{file}: node {name}: expected one of {', '.join(known)}, got {kind}")
+    return kinds
+
+
+def _groups(nodes: Mapping[str, Any], kinds: Mapping[str, str], file: str) -> dict[str, _Group]:
+    """Return the neurons of every node that has some, those of inputs first."""
+    groups: dict[str, _Group] = {}
+    total = 0
+    for name in sorted(nodes, key=lambda name: (kinds[name] != "Input", name)):
+        if kinds[name] in _NEURONS:
+            count = int(np.prod(nodes[name].output_type["output"]))
+            groups[name] = _Group(total, count)
+            total += count
+    if not total:
+        raise InputError(f"{file}: expected at least one neuron, got none")
+    return groups
+
+
+Synapses = tuple[IntArray, IntArray, FloatArray]
+"""Sources, targets and weights."""
 
 
 def _direct(
     edges: list[tuple[str, str]], groups: Mapping[str, _Group], file: str
-) -> Iterator[Piece]:
+) -> Iterator[Synapses]:
     """Give the synapses of edges from neurons to neurons: one to one, of weight 1."""
     for before, after in sorted(edges):
         if before in groups and after in groups:
@@ -142,7 +149,7 @@ def _through_matrices(
     groups: Mapping[str, _Group],
     current: FloatArray,
     file: str,
-) -> Iterator[Piece]:
+) -> Iterator[Synapses]:
     """Give the synapses of matrices, and add their biases to `current`."""
     for name in sorted(nodes):
         if kinds[name] not in _MATRICES:
