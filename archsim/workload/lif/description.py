@@ -146,6 +146,11 @@ class LifDescription(WorkloadDescription):
         """No matrix stands in arrays."""
         return {}
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all that a run counts."""
+        return ("neurons", "synapses", "spikes", "events")
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         graph = isinstance(self.network, GraphNetwork)
