@@ -183,7 +183,17 @@ class Substrate:
 
     @contextmanager
     def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
-        """Record the body as one trace segment, which stands for `repeat` equally long ones."""
+        """Record the body as one trace segment, which stands for `repeat` equally long ones.
+
+        Parameters
+        ----------
+        epoch, step : int
+            Where in the training it stands.
+        phase : Phase
+            What it is charged to.
+        repeat : int
+            How many segments of equal length it stands for.
+        """
         with self.log.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield
 
@@ -267,6 +277,22 @@ class Substrate:
         """Return weighted sums as currents on the wire: noisy, not converted, not recorded.
 
         For networks that settle in analog; what they dissipate is recorded by `settled`.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        values : ndarray, shape (samples, inputs)
+            Activities in [−1, 1].
+        transposed : bool
+            Drive the columns and sum along the rows.
+        evaluate : bool
+            Draw noise from the evaluation's stream.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs)
+            Σ_i x_i w_ij over all block rows.
         """
         grid = np.rint(np.clip(values, -1.0, 1.0) * _ANALOG_UNIT)
         result = np.zeros((len(values), self.shapes[matrix][0 if transposed else 1]))
@@ -296,6 +322,15 @@ class Substrate:
 
         Dissipation is that of the final values over the settle time; a matrix that is used forward
         and fed back conducts in both directions.
+
+        Parameters
+        ----------
+        coupled : list of Coupled
+            Matrices that conducted, with what was on their lines.
+        neurons : int
+            Analog neurons of one sample.
+        evaluate : bool
+            Leave the training's counters alone.
         """
         unit = float(self._code_top)
         conducting: list[Conducting] = []
