@@ -1,15 +1,10 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 STUDY = """
 kind: study
 name: small
@@ -85,22 +80,19 @@ def test_a_field_that_does_not_exist_is_bad_input(archsim, study, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_ends_with_4_and_says_how_to_go_on(study, tmp_path):
+@pytest.fixture
+def small_files():
+    """No file that this process writes may pass 3000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_ends_with_4_and_says_how_to_go_on(archsim, study, tmp_path, small_files):
     out = tmp_path / "out"
-
-    def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "archsim.cli", "sweep", study, "-o", out, "--workers", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=small_files,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 4, done.stderr
+    done = archsim("sweep", study, "-o", out, "--workers", 1)
+    assert done.exit_code == 4, done.stderr
     assert "cannot be written: File too large" in done.stderr
     assert f"finished points are kept in {out}; give the same command to go on" in done.stderr
 
