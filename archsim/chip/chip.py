@@ -266,6 +266,16 @@ class Chip:
         )
 
     @functools.cached_property
+    def packet_bits(self) -> int:
+        """Bits of the longest packet that every link lets pass; 0: messages are not cut.
+
+        [bit]
+        """
+        wires = [kind.wire for kind in self.link_kinds]
+        flits = ((wire, min(wire.packet, wire.depth or wire.packet)) for wire in wires)
+        return min((wire.width * most for wire, most in flits if most), default=0)
+
+    @functools.cached_property
     def kind_of_link(self) -> NDArray[np.int8]:
         """Place in `link_kinds` of every link, by number."""
         links = self.topology.links()

@@ -57,8 +57,13 @@ class BufferedRun(SegmentRun):
         for task, trunk in enumerate(self.fork_of):
             if trunk >= 0:
                 self.branches.setdefault(trunk, []).append(task)
-        self._return_phase = Phase(self._returns)
-        self._returning: dict[int, list[tuple[_Channel, int]]] = {}
+        self.returning = Phase(self, FREE, self._take_back)
+        """Channels with the places that they have again; 0: the port is free."""
+
+    @property
+    def event_count(self) -> int:
+        """How many events the run put into SimPy's calendar so far."""
+        return super().event_count + self.returning.event_count
 
     def enqueue(self, tick: int, task: int, visit: int) -> None:
         """Put an arriving visit into its channel, or into the queue if it comes from none."""
@@ -108,7 +113,7 @@ class BufferedRun(SegmentRun):
     def server_freed(self, tick: int, station: int) -> None:
         """Look at the queue and the heads of a station that has a server again."""
         if self.queues[station] or self.heads[station]:
-            self.wake(tick, station)
+            self.starting.add(tick, station)
 
     def _behind(self, visit: int) -> _Channel | None:
         """Return the channel that `visit` puts its packet into; None if that is unbounded."""
@@ -156,7 +161,7 @@ class BufferedRun(SegmentRun):
         arrival = self.arrival_ticks[visit]
         asking = max(channel.open_tick, arrival)
         self.heads[self.station[visit]][task] = (arrival, asking, channel)
-        self.wake(asking, self.station[visit])
+        self.starting.add(asking, self.station[visit])
 
     def _leave(self, tick: int, channel: _Channel, task: int) -> None:
         """Take the port, and give back the places unless further branches wait."""
@@ -168,36 +173,26 @@ class BufferedRun(SegmentRun):
             left = self.branches[head]
             left.remove(task)
             if left:
-                self._return(over, channel, 0)
+                self.returning.add(over, (channel, 0))
                 return
         channel.entries.popleft()
         station = self.stations[channel.station]
         channel.open_tick = over + station.head_ticks
-        self._return(over, channel, 0)
-        self._return(over + station.credit_ticks, channel, self.flits[head])
+        self.returning.add(over, (channel, 0))
+        self.returning.add(over + station.credit_ticks, (channel, self.flits[head]))
         self.end_tick = max(self.end_tick, over + station.credit_ticks)
         if channel.entries:
             self._promote(channel)
 
-    def _return(self, tick: int, channel: _Channel, places: int) -> None:
-        """Free the port (0 places) or give back places in phase 1 of `tick`."""
-        batch = self._returning.get(tick)
-        if batch is None:
-            self._returning[tick] = [(channel, places)]
-            self.schedule(tick, FREE, self._return_phase)
-        else:
-            batch.append((channel, places))
-
-    def _returns(self, _: simpy.Event) -> None:
-        tick = self.tick = int(self.env.now)
-        for channel, places in self._returning.pop(tick):
+    def _take_back(self, tick: int, due: list[tuple[_Channel, int]]) -> None:
+        for channel, places in due:
             channel.room += places
             if places:
-                self.wake(tick, channel.station)
+                self.starting.add(tick, channel.station)
                 continue
             for sibling in self.channels[channel.station]:
                 for task in self._asking(sibling):
-                    self.wake(tick, self.station[self.position[task]])
+                    self.starting.add(tick, self.station[self.position[task]])
 
     def _asking(self, channel: _Channel) -> list[int]:
         if not channel.entries:

@@ -65,7 +65,7 @@ class ReferenceEngine:
         run = kind(self._env, self._base, self._stations, segment, self._controls)
         run.simulate()
         self.event_count += run.event_count
-        next_base = run.end_tick + segment.gap_ticks
+        next_base = self._base + run.end_tick + segment.gap_ticks
         while self._env.peek() < next_base:
             self._env.step()
         state_ticks: dict[tuple[int, str], int] = {}
@@ -75,18 +75,18 @@ class ReferenceEngine:
                 state_ticks[number, state] = ticks
             for action, count in control.take_counts().items():
                 policy_counts[number, action] = count
-        base, self._base = self._base, next_base
+        self._base = next_base
         return Timing(
-            arrival_ticks=_relative(run.arrival_ticks, base),
-            start_ticks=_relative(run.start_ticks, base),
-            end_tick=run.end_tick - base,
-            order=_relative(run.order, 0) if ordered else None,
+            arrival_ticks=_read_only(run.arrival_ticks),
+            start_ticks=_read_only(run.start_ticks),
+            end_tick=run.end_tick,
+            order=_read_only(run.order) if ordered else None,
             state_ticks=state_ticks,
             policy_counts=policy_counts,
         )
 
 
-def _relative(ticks: list[int], base: int) -> IntArray:
-    array = np.array([tick - base for tick in ticks], dtype=np.int64)
+def _read_only(numbers: list[int]) -> IntArray:
+    array = np.array(numbers, dtype=np.int64)
     array.flags.writeable = False
     return array

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
 
+import numpy as np
 import simpy
 from simpy.core import EmptySchedule
 from simpy.events import EventPriority
@@ -23,35 +25,55 @@ _PATIENCE = 1_000_000
 """SimPy events of custom policies in a row, without a start, after which a run counts as stuck."""
 
 
-class Phase(simpy.Event):
-    """One phase of a tick: an event that may lie in SimPy's calendar many times at once.
+Due = TypeVar("Due")
 
-    SimPy clears an event's callbacks when it fires; this one keeps its only callback, so no event
-    is allocated while a segment runs.
+
+class Phase(simpy.Event, Generic[Due]):
+    """One phase of every tick: the calendar of what is due in it.
+
+    It lies in SimPy's calendar once for each tick at which something is due. SimPy takes the
+    callbacks of an event that fires; this one takes its only one back, so no event is allocated
+    while a segment runs.
     """
 
     _ok = True
     _value = None
 
-    def __init__(self, callback: Callable[[simpy.Event], None]) -> None:
-        self._calls = [callback]
+    def __init__(
+        self,
+        run: SegmentRun,
+        priority: EventPriority,
+        act: Callable[[int, list[Due]], None],
+    ) -> None:
+        self._run = run
+        self._schedule = run.env.schedule
+        self._priority = priority
+        self._act = act
+        self._due: dict[int, list[Due]] = {}
+        self._calls: list[Callable[[simpy.Event], None]] = [self._fire]
+        self.callbacks = self._calls
+        self.event_count = 0
+        """How often it was put into SimPy's calendar."""
 
-    @property
-    def callbacks(self) -> list[Callable[[simpy.Event], None]]:
-        """The one callback."""
-        return self._calls
+    def add(self, tick: int, what: Due) -> None:
+        """Let `what` be due in this phase of `tick`."""
+        due = self._due.get(tick)
+        if due is None:
+            self._due[tick] = [what]
+            self.event_count += 1
+            self._schedule(self, self._priority, tick - self._run.tick)
+        else:
+            due.append(what)
 
-    @callbacks.setter
-    def callbacks(self, _: object) -> None:
-        """Ignore SimPy's clearing."""
+    def _fire(self, _: simpy.Event) -> None:
+        self.callbacks = self._calls
+        run = self._run
+        run.tick = tick = int(run.env.now) - run.base
+        self._act(tick, self._due.pop(tick))
 
 
 class SegmentRun:
-    """One segment under simulation, without finite buffers; all ticks are absolute.
-
-    The calendar is three dictionaries from tick to what is due; the first entry of a tick and
-    phase puts one event into SimPy.
-    """
+    """One segment under simulation, without finite buffers; ticks count from its begin."""
 
     def __init__(
         self,
@@ -66,11 +88,12 @@ class SegmentRun:
         self.segment = segment
         self.controls = controls
         self.base = base
-        self.event_count = 0
-        self.tick = int(env.now)
+        """The segment's begin on SimPy's clock."""
+        self.tick = int(env.now) - base
         """The present tick."""
-        self.end_tick = base
-        self.release_ticks = [base + tick for tick in segment.release_ticks.tolist()]
+        self.end_tick = 0
+        """When the last thing happened; visits count when all have started."""
+        self.release_ticks: list[int] = segment.release_ticks.tolist()
         self.station: list[int] = segment.station.tolist()
         self.occupancy: list[int] = segment.occupancy_ticks.tolist()
         self.latency: list[int] = segment.latency_ticks.tolist()
@@ -85,12 +108,12 @@ class SegmentRun:
         self.free = [station.servers for station in stations.stations]
         self.queues: list[list[tuple[int, int]]] = [[] for _ in stations.stations]
         self.unfinished = segment.task_count
-        self._free_phase = Phase(self._frees)
-        self._arrive_phase = Phase(self._arrivals)
-        self._start_phase = Phase(self._starts)
-        self._arriving: dict[int, list[int]] = {}
-        self._freeing: dict[int, list[int]] = {}
-        self._waking: dict[int, set[int]] = {}
+        self.freeing = Phase(self, FREE, self._free)
+        """Stations that have a server again."""
+        self.arriving = Phase(self, ARRIVE, self._arrive)
+        """Tasks that arrive at their next station, or complete."""
+        self.starting = Phase(self, START, self._start)
+        """Stations that look for visits to start."""
         bounds: list[int] = segment.dependency_offsets.tolist()
         dependencies: list[int] = segment.dependencies.tolist()
         self.pending = [end - begin for begin, end in itertools.pairwise(bounds)]
@@ -98,43 +121,48 @@ class SegmentRun:
         for task, (begin, end) in enumerate(itertools.pairwise(bounds)):
             for dependency in dependencies[begin:end]:
                 self.dependents[dependency].append(task)
+        ready = [task for task, count in enumerate(self.pending) if not count]
+        self.releases = sorted(((self.release_ticks[task], task) for task in ready), reverse=True)
+        """Tasks that wait for nothing but their release, the last first."""
+        self.released = 0
+        """Release of those of them that are in the calendar; the others come later."""
 
     def simulate(self) -> None:
         """Run until every task is complete."""
         for control in self.controls.values():
             control.begin(self._policy_start)
-        for task, count in enumerate(self.pending):
-            if not count:
-                self.arrive_at(self.release_ticks[task], task)
-        step = self.env.step
-        idle = 0
+        self._release()
         try:
             while self.unfinished:
-                before = self.event_count
-                step()
-                idle = 0 if self.event_count != before else idle + 1
-                if idle > _PATIENCE:
-                    raise ModelError(f"{self._stuck()} while custom policies go on without end")
+                self._go_on()
         except EmptySchedule:
             raise DeadlockError(self._stuck()) from None
+        longer = np.maximum(self.segment.occupancy_ticks, self.segment.latency_ticks)
+        ends = np.array(self.start_ticks, dtype=np.int64) + longer
+        self.end_tick = max(self.end_tick, int(ends.max(initial=0)))
 
-    def arrive_at(self, tick: int, task: int) -> None:
-        """Let `task` arrive at its next station, or complete, in phase 2 of `tick`."""
-        batch = self._arriving.get(tick)
-        if batch is None:
-            self._arriving[tick] = [task]
-            self.schedule(tick, ARRIVE, self._arrive_phase)
-        else:
-            batch.append(task)
+    def _go_on(self) -> None:
+        """Let SimPy handle so many events that some of the engine's own must follow from them."""
+        before, step = self.event_count, self.env.step
+        for _ in range(_PATIENCE):
+            step()
+            if not self.unfinished:
+                return
+        if self.event_count == before:
+            raise ModelError(f"{self._stuck()} while custom policies go on without end")
 
-    def wake(self, tick: int, station: int) -> None:
-        """Let `station` look for visits to start in phase 3 of `tick`."""
-        awake = self._waking.get(tick)
-        if awake is None:
-            self._waking[tick] = {station}
-            self.schedule(tick, START, self._start_phase)
-        else:
-            awake.add(station)
+    @property
+    def event_count(self) -> int:
+        """How many events the run put into SimPy's calendar so far."""
+        phases = (self.freeing, self.arriving, self.starting)
+        return sum(phase.event_count for phase in phases)
+
+    def _release(self) -> None:
+        """Let those tasks arrive that wait for nothing but their release, the next to come."""
+        if self.releases:
+            tick = self.released = self.releases[-1][0]
+            while self.releases and self.releases[-1][0] == tick:
+                self.arriving.add(*self.releases.pop())
 
     def enqueue(self, tick: int, task: int, visit: int) -> None:
         """Put an arriving visit into the queue of its station."""
@@ -144,7 +172,7 @@ class SegmentRun:
             arrival = Arrival(
                 task,
                 visit,
-                tick,
+                self.base + tick,
                 self.occupancy[visit],
                 self.latency[visit],
                 int(segment.count[visit]),
@@ -153,7 +181,7 @@ class SegmentRun:
             return
         heappush(self.queues[station], (tick, task))
         if self.free[station] or not self.occupancy[visit]:
-            self.wake(tick, station)
+            self.starting.add(tick, station)
 
     def serve(self, tick: int, station: int) -> None:
         """Start visits of the queue of `station` in order until one cannot start."""
@@ -172,22 +200,14 @@ class SegmentRun:
         self.start_ticks[visit] = tick
         self.order.append(visit)
         self.position[task] = visit + 1
-        end = tick + latency
         if visit + 1 == self.visit_end[task] and not self.dependents[task]:
             self.unfinished -= 1
         else:
-            self.arrive_at(end, task)
+            self.arriving.add(tick + latency, task)
         if occupancy:
             self.free[station] -= 1
             over = tick + occupancy
-            batch = self._freeing.get(over)
-            if batch is None:
-                self._freeing[over] = [station]
-                self.schedule(over, FREE, self._free_phase)
-            else:
-                batch.append(station)
-            end = max(end, over)
-        self.end_tick = max(self.end_tick, end)
+            self.freeing.add(over, station)
 
     def completed(self, tick: int, task: int, due: list[int]) -> None:
         """Mark `task` complete; dependents ready in this very tick join the heap `due`."""
@@ -198,18 +218,12 @@ class SegmentRun:
             if not self.pending[dependent]:
                 ready = self.release_ticks[dependent]
                 if ready > tick:
-                    self.arrive_at(ready, dependent)
+                    self.arriving.add(ready, dependent)
                 else:
                     heappush(due, dependent)
 
-    def schedule(self, tick: int, priority: EventPriority, phase: simpy.Event) -> None:
-        """Put a phase of `tick` into SimPy's calendar."""
-        self.event_count += 1
-        self.env.schedule(phase, priority, tick - self.tick)
-
-    def _frees(self, _: simpy.Event) -> None:
-        tick = self.tick = int(self.env.now)
-        for station in self._freeing.pop(tick):
+    def _free(self, tick: int, due: list[int]) -> None:
+        for station in due:
             self.free[station] += 1
             if station in self.controls:
                 self.controls[station].freed()
@@ -219,11 +233,11 @@ class SegmentRun:
     def server_freed(self, tick: int, station: int) -> None:
         """Look at the queue of a station that has a server again."""
         if self.queues[station]:
-            self.wake(tick, station)
+            self.starting.add(tick, station)
 
-    def _arrivals(self, _: simpy.Event) -> None:
-        tick = self.tick = int(self.env.now)
-        due = self._arriving.pop(tick)
+    def _arrive(self, tick: int, due: list[int]) -> None:
+        if tick == self.released:
+            self._release()
         heapify(due)
         while due:
             task = heappop(due)
@@ -234,14 +248,12 @@ class SegmentRun:
                 self.arrival_ticks[visit] = tick
                 self.enqueue(tick, task, visit)
 
-    def _starts(self, _: simpy.Event) -> None:
-        tick = self.tick = int(self.env.now)
-        awake = self._waking.pop(tick)
-        for station in sorted(awake) if len(awake) > 1 else awake:
+    def _start(self, tick: int, awake: list[int]) -> None:
+        for station in sorted(set(awake)) if len(awake) > 1 else awake:
             self.serve(tick, station)
 
     def _policy_start(self, control: StationControl, arrival: Arrival) -> None:
-        tick = self.tick = int(self.env.now)
+        tick = self.tick = int(self.env.now) - self.base
         station = self.station[arrival.visit]
         if (
             self.stations[station] != control.station

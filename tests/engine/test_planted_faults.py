@@ -34,8 +34,8 @@ REFERENCE_FAULTS = {
     ),
     "credit one tick early": (
         "buffers",
-        "self._return(over + station.credit_ticks, channel",
-        "self._return(over + station.credit_ticks - 1, channel",
+        "self.returning.add(over + station.credit_ticks, (channel",
+        "self.returning.add(over + station.credit_ticks - 1, (channel",
     ),
     "release lost": ("simulation", "ready = self.release_ticks[dependent]", "ready = tick"),
     "port ignored": (
@@ -51,8 +51,8 @@ REFERENCE_FAULTS = {
     "one place per packet": ("buffers", "taken.room -= self.flits[chosen]", "taken.room -= 1"),
     "stations in descending order": (
         "simulation",
-        "sorted(awake) if len(awake) > 1 else awake",
-        "sorted(awake, reverse=True)",
+        "sorted(set(awake)) if len(awake) > 1 else awake",
+        "sorted(set(awake), reverse=True)",
     ),
     "occupancy 0 takes a server": (
         "simulation",

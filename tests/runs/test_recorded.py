@@ -52,6 +52,8 @@ def test_a_charged_trace_gives_the_very_tables_of_a_run(workload, chip, settings
     task, machine = read_workload(workload, settings=settings), read_chip(chip)
     run = archsim.run(task, machine, seed=2)
     recorded = record(task, machine, seed=2)
+    assert task.metrics is not None
+    assert set(run.metrics["metric"]) == set(task.metrics)
     for one in (recorded, kept(recorded)):
         charged = Charger(one).charge(build(machine))
         assert charged.ledger.equals(run.ledger)
