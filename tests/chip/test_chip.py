@@ -166,13 +166,6 @@ def test_prices_alone_need_no_chip():
     assert twice.actions["cell_pulse"] == once.actions["cell_pulse"]
 
 
-def test_every_action_is_listed_once_per_class(chip):
-    keys = [(item.tile_class, item.component, item.action.name) for item in chip.priced_actions()]
-    assert len(keys) == len(set(keys))
-    assert ("network", "link", "transfer") in keys
-    assert ("array", "array", "cell_read") in keys
-
-
 def test_build_refuses_what_the_checks_refuse(described):
     description = described()
     odd = description.model_copy(update={"layout": ("array[0..2]", "control")})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archsim import catalog
+from archsim.chip import read_chip
 from archsim.cli.application import app
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,13 @@ def test_the_python_example_runs_and_says_what_it_promises(capsys):
     assert printed[0].startswith("Run(madem_braille on madem_64, seed 0: ")
     assert "of words with 20 % flipped dots were told right" in printed[-2]
     assert printed[-1] in {"True", "False"}
+
+
+def test_the_chip_of_ones_own_has_no_faults(tmp_path):
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "my_chip.yaml").write_text(text, encoding="utf-8")
+    chip = read_chip(str(tmp_path / "my_chip.yaml"))
+    assert chip.tiles["array"]["adc"].energy.value == 0.5e-12
 
 
 @pytest.mark.parametrize(
