@@ -7,7 +7,7 @@ import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 from zipfile import BadZipFile
 
@@ -180,7 +180,7 @@ class Charger:
         return costing(chip, recorded.blocks, room=recorded.room, traffic=traffic, engine=engine)
 
     def _line(self, chip: Chip, engine: EngineName) -> Costing:
-        """Return a chip with its ledger, one of before if it takes the same times."""
+        """Return a chip with its ledger, perhaps one of before that took the same times."""
         key = _timing_key(chip)
         line = self._books.pop(key, None)
         if line is None:
@@ -190,7 +190,7 @@ class Charger:
         self._books[key] = line
         while len(self._books) > self._kept:
             self._books.popitem(last=False)
-        return line
+        return replace(line, chip=chip)
 
 
 def _measured(recorded: Recorded, line: Costing) -> list[Mapping[str, object]]:
