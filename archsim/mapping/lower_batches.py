@@ -71,7 +71,7 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
     ops = _lowered(lowering, trace, accounts)
     sizes = [len(batch) for batch in trace.batches]
     batch = np.repeat(np.arange(len(sizes)), sizes)
-    source = lowering.chip.number(lowering.source)
+    source = int(np.argmax(lowering.chip.has_role("controller")))
     paths = ways(lowering, trace.messages, batch, ops.begin, ops.end, source)
     group = np.concatenate((2 * paths.batch, 2 * batch + 1))
     order = np.argsort(group, kind="stable")
@@ -83,9 +83,8 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
     sides += [one._replace(task=op[one.task]) for one in ops.sides]
     visits = np.concatenate((paths.visits, ops.visits))[order]
     offsets = np.concatenate(([0], np.cumsum(visits)))
-    arrays = csr(rows, sides, offsets)
     count = len(order)
-    arrays |= _dependencies(paths, packet, op, count)
+    arrays = _dependencies(paths, packet, op, count) | csr(rows, sides, offsets)
     fork_of, flits = np.full(count, -1, dtype=np.int64), np.ones(count, dtype=np.int64)
     fork_of[packet], flits[packet] = paths.forks(packet), paths.flits
     arrays |= {
@@ -94,8 +93,6 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
         "fork_of": fork_of,
         "visit_offsets": offsets,
     }
-    for array in arrays.values():
-        array.flags.writeable = False
     return Segment(
         epoch=trace.epoch,
         step=trace.step,
