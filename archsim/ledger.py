@@ -29,6 +29,8 @@ STATE_SCALE = 10**9
 
 _LIMB = 31
 _MASK = (1 << _LIMB) - 1
+_FEW = 128
+"""Values that are added up sooner one by one than by arrays."""
 
 
 class Price(NamedTuple):
@@ -338,10 +340,14 @@ class Ledger:
 def _sums(keys: IntArray, values: IntArray) -> list[tuple[int, int]]:
     """Return (key, exact sum of its values), keys ascending.
 
-    Values are split at 2³¹ so that no sum of fewer than 2³² terms can overflow.
+    Few are summed one by one. Of many, values are split at 2³¹ so that no sum of fewer than 2³²
+    terms can overflow.
     """
-    if not len(keys):
-        return []
+    if len(keys) <= _FEW:
+        sums: dict[int, int] = {}
+        for key, value in zip(keys.tolist(), values.tolist(), strict=True):
+            sums[key] = sums.get(key, 0) + value
+        return sorted(sums.items())
     if int(keys.max()) < 4 * len(keys):
         found, places = np.flatnonzero(np.bincount(keys)), keys
     else:

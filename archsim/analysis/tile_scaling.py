@@ -25,14 +25,10 @@ SIDE = 64
 """Rows and columns of the catalog chip's arrays."""
 ARRAY_SIDES = (32, 64, 128, 256, 512, 1024)
 STRONG_SAMPLES = 1 << 18
-STRONG_LEAST = 64
-"""Fewest tiles whose channels can hold the results of their share of these samples."""
 WEAK_SAMPLES = 4
 """Samples of each copy."""
 FAR_LIMIT = 80_000
 """Largest chip, in tiles, where packets go far: hops grow as tiles^1.5."""
-WORD_BITS, FLIT_BITS, DEPTH = 16, 256, 16
-"""Most bits of a result, bits of a flit, flits of a channel of the catalog chip."""
 _TOGETHER = ("strong", "weak")
 _TWO_LAYERS = (*_TOGETHER, "scattered")
 _NETWORK = ("link", "router")
@@ -83,9 +79,9 @@ def tile_points(
     -----
     Layers have declared shapes and activities; nothing is trained, so there is no accuracy. Inputs
     stand in the tiles. A copy has four tiles: two layers of one block each. Constants are those
-    of the catalog chip whatever the size: wires of an array have no resistance. All results of a
-    copy's layer go as one packet, so channels are made deep enough to hold it. Copies stand
-    together along a Hilbert curve, but in the scattered series.
+    of the catalog chip whatever the size: wires of an array have no resistance. A layer begins when
+    all results of the one before are there. Copies stand together along a Hilbert curve, but in the
+    scattered series.
     """
     plans = list(_plans(tiles))
     for number, (series, blocks, side, samples, copies) in enumerate(plans):
@@ -110,7 +106,7 @@ def _plans(tiles: int) -> Iterator[tuple[Series, int, int, int, int]]:
     far = min(tiles, FAR_LIMIT)
     copies = [*(4**power for power in range(9)), 250_000]
     for number in copies:
-        if STRONG_LEAST <= 4 * number <= tiles:
+        if 4 * number <= tiles:
             yield "strong", 1, SIDE, STRONG_SAMPLES, number
     for number in copies:
         if 4 * number <= tiles:
@@ -135,9 +131,7 @@ def _measured(series: Series, *, blocks: int, side: int, samples: int, copies: i
         f"replicas: {copies}}}"
         for name in layers
     ]
-    depth = max(-(-samples // copies) * size * WORD_BITS // FLIT_BITS, DEPTH)
     settings = _chip_settings(tiles, side) | {
-        "chip.network.link.depth": str(depth),
         "workload.layers": f"[{', '.join(texts)}]",
         "workload.dataset.samples": str(samples),
     }

@@ -1,4 +1,4 @@
-"""Problems: what checks of a chip find."""
+"""Problems: what checks of a description as a whole find."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
 
-__all__ = ["Problem", "did_you_mean"]
+__all__ = ["Problem", "did_you_mean", "field_text"]
+
+
+def field_text(path: Iterable[str | int]) -> str:
+    """Return a field path as text: ``tiles.array.adc``, ``network.links[2]``."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
 
 
 class Problem(NamedTuple):
@@ -19,9 +25,8 @@ class Problem(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The path as text: ``tiles.array.adc``, ``network.links[2]``."""
-        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
-        return "".join(parts).removeprefix(".")
+        """The path as text."""
+        return field_text(self.path)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -74,11 +74,12 @@ def show(
 
 @click.command(
     cls=Verb,
-    short_help="Name every fault of a chip, a workload, or both together.",
+    short_help="Name every fault of a chip, a workload, both together, or a report.",
     examples=(
         "archsim check my_chip.yaml",
         "archsim check madem_braille:two_layer madem_64x4",
         "archsim check madem_64 --fields",
+        "archsim check my_study/",
     ),
 )
 @click.argument("references", metavar="FILE...", nargs=-1, required=True)
@@ -94,16 +95,27 @@ def check(
     fields: bool,
     plugins: tuple[str, ...],
 ) -> None:
-    """Check a chip, a workload, or both together; name every fault.
+    """Check a chip, a workload, or both together, or a report; name every fault.
 
-    FILE is a path, NAME or NAME:VARIANT. Given both, the workload must fit the chip too.
+    FILE is a path, NAME or NAME:VARIANT. Given both, the workload must fit the chip too. A report
+    is one of kind study or trainings; nothing is run.
     """
     load_extensions(plugins)
     from archsim.cli.output import show as print_items
     from archsim.report.check import check as checked
+    from archsim.report.check_report import check_report
     from archsim.report.fields import fields_table, settable_fields
+    from archsim.report.references import report_kind
     from archsim.report.tables import terminal
 
+    kind = report_kind(references[0]) if len(references) == 1 else None
+    if kind is not None:
+        if settings or fields:
+            message = "--set and --fields are for chips and workloads; a report has settings"
+            raise click.UsageError(message)
+        for line in check_report(references[0], kind):
+            click.echo(line)
+        return
     found = checked(references, settings=settings)
     for line in found.summary():
         click.echo(line)
@@ -117,17 +129,15 @@ def check(
 
 @click.command(
     cls=Verb,
-    short_help="Print the JSON Schema of chip or workload files.",
+    short_help="Print the JSON Schema of chip, workload or report files.",
     examples=("archsim schema chip > chip.schema.json",),
 )
-@click.argument("part", type=click.Choice(["chip", "workload"]))
+@click.argument("part", type=click.Choice(["chip", "workload", "report"]))
 @plugin_option
-def schema(part: Literal["chip", "workload"], *, plugins: tuple[str, ...]) -> None:
-    """Print the JSON Schema of chip or workload files, for editors."""
+def schema(part: Literal["chip", "workload", "report"], *, plugins: tuple[str, ...]) -> None:
+    """Print the JSON Schema of chip, workload or report files, for editors."""
     load_extensions(plugins)
-    from archsim.chip import ANY_CHIP
-    from archsim.spec import json_schema
-    from archsim.workload import ANY_WORKLOAD
+    from archsim.report.schemas import schema_of
 
-    model = json_schema(ANY_CHIP) if part == "chip" else json_schema(ANY_WORKLOAD)
+    model = schema_of(part)
     click.echo(json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False))

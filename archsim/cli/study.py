@@ -81,11 +81,13 @@ def sweep(
     load_extensions(plugins)
     from archsim.cli.output import Meter, tell
     from archsim.report.encode import records
+    from archsim.report.references import expect_report
     from archsim.report.studied import study_page, write_study
     from archsim.study import Workers, read_study
     from archsim.study import sweep as run_sweep
     from archsim.study.store import Store
 
+    expect_report(study, "study")
     described = read_study(study)
     folder = output or f"out/{described.name}"
     with _resumable(folder), Meter(quiet=quiet) as meter:
@@ -139,11 +141,13 @@ def optimize(
     load_extensions(plugins)
     from archsim.cli.output import Meter, tell
     from archsim.report.encode import records
+    from archsim.report.references import expect_report
     from archsim.report.studied import front_page, write_front, write_study
     from archsim.study import Workers, read_study
     from archsim.study.search import optimise
     from archsim.study.store import Store
 
+    expect_report(study, "study")
     described = read_study(study)
     folder = output or f"out/{described.name}"
     with _resumable(folder), Meter(quiet=quiet) as meter:

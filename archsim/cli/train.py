@@ -56,11 +56,13 @@ def train(
     load_extensions(plugins)
     from archsim.cli.output import Meter, tell
     from archsim.report.folder import claim
+    from archsim.report.references import expect_report
     from archsim.report.session import Clock
     from archsim.report.trainings import train_ways
     from archsim.report.trainings_page import trainings_page, trainings_summary, write_trainings
     from archsim.report.trainings_recipe import read_trainings
 
+    expect_report(report, "trainings")
     recipe = read_trainings(report)
     with ExitStack() as stack:
         folder = stack.enter_context(claim(output)) if output is not None else None

@@ -40,6 +40,9 @@ class LinkPart(ComponentDescription):
     """Channels of the buffer at its far end; 0: a buffer without bound."""
     depth: Annotated[int, Field(ge=0, le=65536)] = 0
     """Flits that each channel holds; 0 if and only if `channels` is 0."""
+    packet: Annotated[int, Field(ge=0, le=65536)] = 0
+    """Flits of the longest packet that may pass it, if no channel is shorter; a longer message is
+    cut where it begins, by the shortest of the network. 0: messages are not cut."""
     credit_time: Time | None = None
     """From a place becoming free until the sender knows; absent: one cycle. [s]"""
 

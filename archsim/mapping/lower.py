@@ -144,7 +144,7 @@ class Lowering:
         lowered = [self._visits(op, self._acts(op), trace.repeat) for op in trace.ops]
         wanted = self._wanted(trace, lowered)
         done: list[tuple[int, str]] = []
-        carried: dict[tuple[int, str], int] = {}
+        carried: dict[tuple[int, str], list[int]] = {}
         for op, (visits, begin, end) in zip(trace.ops, lowered, strict=True):
             if op.input_bits:
                 after = self._told(builder, op, [done[number] for number in op.after], begin)
@@ -156,10 +156,11 @@ class Lowering:
                     if bits and begin and tile and tile != begin:
                         if (number, begin) not in carried:
                             beside = self._beside(tile, begin, wanted[number])
-                            packet = self._packet(builder, op, bits, [task], tile, beside)
-                            carried |= {(number, target): one for target, one in packet.items()}
-                        task = carried[number, begin]
-                    after.append(task)
+                            sent = self._message(builder, op, bits, [task], tile, beside)
+                            carried |= {(number, target): tasks for target, tasks in sent.items()}
+                        after += carried[number, begin]
+                    else:
+                        after.append(task)
             label = f"{op.phase} {op.kind}"
             done.append((builder.task(visits, after=after, label=label), end or begin))
         return builder.build()
@@ -196,8 +197,8 @@ class Lowering:
         targets = tuple(dict.fromkeys(tile for tile in tiles if tile != source))
         if not (source and targets):
             return tasks
-        packet = self._packet(builder, op, op.input_bits, tasks, source, targets)
-        return [packet[target] for target in targets]
+        sent = self._message(builder, op, op.input_bits, tasks, source, targets)
+        return [task for target in targets for task in sent[target]]
 
     def located(
         self, blocks: Sequence[Block], name: str, block: int, plane: int
@@ -343,6 +344,25 @@ class Lowering:
         delivered = dict(zip(targets, found.delivered.tolist(), strict=True))
         return _Plan(legs, delivered, min(link.width_bits for link in links.values()))
 
+    def _message(
+        self,
+        builder: SegmentBuilder,
+        op: Op,
+        bits: int,
+        after: Sequence[int],
+        source: str,
+        targets: tuple[str, ...],
+    ) -> dict[str, list[int]]:
+        """Add what carries something `op` needs from tile to tiles; return target → its tasks."""
+        longest = self.chip.packet_bits or bits
+        found: dict[str, list[int]] = {target: [] for target in targets}
+        for begin in range(0, bits, longest):
+            size = min(longest, bits - begin)
+            packet = self._packet(builder, op, size, after, source, targets)
+            for target, task in packet.items():
+                found[target].append(task)
+        return found
+
     def _packet(
         self,
         builder: SegmentBuilder,
@@ -352,7 +372,7 @@ class Lowering:
         source: str,
         targets: tuple[str, ...],
     ) -> dict[str, int]:
-        """Add what carries something `op` needs from tile to tiles; return target → its task.
+        """Add a packet from tile to tiles; return target → the task that ends when it is there.
 
         Raises
         ------
@@ -416,7 +436,7 @@ def too_long(chip: Chip, link: Link, bits: int, flits: int) -> str:
     return (
         f"chip {chip.name}: network.{link.component.name}.depth: expected room for {flits} flits, "
         f"the packet of {bits} bits that passes {link.name}, got {link.depth}; make channels "
-        "deeper or links wider"
+        f"deeper or links wider, or cut messages with network.{link.component.name}.packet"
     )
 
 

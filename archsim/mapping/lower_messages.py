@@ -156,6 +156,7 @@ def ways(
     InputError
         If a packet is longer than a buffer on its way.
     """
+    messages = _cut(messages, lowering.chip.packet_bits)
     number = np.repeat(np.arange(len(messages.producer)), np.diff(messages.offsets))
     producer = messages.producer[number]
     start = np.where(producer >= 0, end[producer], source)
@@ -187,6 +188,24 @@ def ways(
         direct=direct,
         batch=earliest[np.concatenate((legs.message, legs.message[rest_of]))],
         held=_held(lowering, legs),
+    )
+
+
+def _cut(messages: Messages, longest: int) -> Messages:
+    """Return messages of at most so many bits, each consumer waiting for all parts of its own."""
+    parts = np.maximum(-(-messages.bits // longest), 1) if longest else np.ones(1, dtype=np.int64)
+    if (parts == 1).all():
+        return messages
+    whole = np.repeat(np.arange(len(parts)), parts)
+    turn = np.arange(len(whole)) - (np.cumsum(parts) - parts)[whole]
+    sizes = np.diff(messages.offsets)[whole]
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    shift = np.repeat(messages.offsets[whole] - offsets[:-1], sizes)
+    return Messages(
+        producer=messages.producer[whole],
+        bits=np.minimum(messages.bits[whole] - turn * longest, longest),
+        offsets=offsets,
+        consumers=messages.consumers[np.arange(offsets[-1]) + shift],
     )
 
 

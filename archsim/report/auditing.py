@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from archsim.errors import InputError, ModelError, StorageError
+from archsim.errors import InputError, ModelError
 from archsim.report.event_file import read_events
-from archsim.report.stored import StoredRun, descriptions, read_run
+from archsim.report.stored import StoredRun, descriptions, read_run, unreadable
 from archsim.report.tables import Cell, Column, Table
 from archsim.runs.audit import ENERGY_SCALE, AuditLine, LedgerLine, Reported, audit
 
@@ -66,7 +66,7 @@ def audit_table(lines: Sequence[AuditLine]) -> Table:
             line.difference,
         )
         if line.item
-        else (line.check, f"all {line.found:,} numbers agree", None, None, 0)
+        else (line.check, f"all {line.found:,} agree", None, None, 0)
         for line in lines
     ]
     bad = sum(bool(line.difference) for line in lines)
@@ -123,8 +123,7 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror or error}"
-        raise StorageError(message) from error
+        raise unreadable(path, error) from error
 
 
 def _reported(stored: StoredRun) -> Reported:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,28 +100,32 @@ class Diff:
             first, second = sums.get(key, (0, 0))
             sums[key] = (first + one.first.ticks, second + one.second.ticks)
         ordered = sorted(sums.items(), key=lambda pair: (-abs(pair[1][1] - pair[1][0]), pair[0]))
-        rows: list[tuple[Any, ...]] = [
-            (*key, first / _SECOND, second / _SECOND, (second - first) / _SECOND)
-            for key, (first, second) in ordered[:_ROWS]
-        ]
+        shown = ordered[:_ROWS]
         if len(ordered) > _ROWS:
-            rest = sum(second - first for _, (first, second) in ordered[_ROWS:])
-            rows.append(("others", "", "", None, None, rest / _SECOND))
-        rows.append(("all", "", "", None, None, self.found.time_delta / _SECOND))
+            shown.append((("others", "", ""), _sums([pair for _, pair in ordered[_ROWS:]])))
+        shown.append((("all", "", ""), _sums(sums.values())))
         return Table(
             title="B minus A, along the critical paths, tiles added up",
             columns=(
                 Column(name="phase"),
                 Column(name="component"),
                 Column(name="what it does"),
-                Column(name="A", unit="s", style="quantity"),
-                Column(name="B", unit="s", style="quantity"),
-                Column(name="difference", unit="s", style="quantity"),
+                *(
+                    Column(name=name, unit="s", style="quantity", group="time")
+                    for name in ("A", "B", "difference")
+                ),
             ),
-            rows=tuple(rows),
-            strong=frozenset((len(rows) - 1,)),
+            rows=tuple(
+                (*key, first / _SECOND, second / _SECOND, (second - first) / _SECOND)
+                for key, (first, second) in shown
+            ),
+            strong=frozenset((len(shown) - 1,)),
             note="The terms sum exactly.",
         )
+
+
+def _sums(pairs: Collection[tuple[int, int]]) -> tuple[int, int]:
+    return sum(first for first, _ in pairs), sum(second for _, second in pairs)
 
 
 def diff(

@@ -17,7 +17,7 @@ from archsim.report.restore import restored
 from archsim.report.stored import StoredRun, chip_tree, read_run
 from archsim.report.tables import Column, Table
 from archsim.runs.result import Run
-from archsim.spec.read import validate, with_settings
+from archsim.spec.read import named, validate, with_settings
 from archsim.study.points import range_values, text_of
 from archsim.study.reprice import ENERGY_PARTS, PriceAxis, PriceMatrix, full_paths, repriced
 
@@ -133,7 +133,7 @@ def _machine(run: Run) -> TiledDescription:
 def _variant(stored: StoredRun, settings: Mapping[str, str]) -> TiledDescription:
     """Return the chip of a stored run with fields set."""
     faults: list[Fault] = []
-    root = with_settings(chip_tree(stored), settings, faults)
+    root = with_settings(chip_tree(stored), named(settings), faults)
     chip = validate(root, ANY_CHIP, faults=faults)
     assert isinstance(chip, TiledDescription)  # noqa: S101  (as the run's own)
     return chip
@@ -160,7 +160,10 @@ def _values(path: str, text: str) -> tuple[str, ...]:
         first, last, count = match[1], match[2], int(match[3])
         if not 2 <= count <= _MOST_POINTS:
             raise InputError(f"--vary {path}={text}: expected 2 to {_MOST_POINTS} values")
-        values = [text_of(one) for one in range_values(path, first=first, last=last, count=count)]
+        try:
+            values = list(map(text_of, range_values(first=first, last=last, count=count)))
+        except InputError as error:
+            raise InputError(f"--vary {path}={text}: {error}") from None
     if not all(values):
         raise InputError(f"--vary {path}={text}: expected FROM..TO:COUNT, or values with commas")
     return tuple(values)

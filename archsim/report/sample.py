@@ -78,8 +78,11 @@ def _table(found: SampledRun) -> Table:
         title="What it costs, about",
         columns=(
             Column(name="part"),
-            *(Column(name=name, unit="J", style="quantity") for name in names),
-            *(Column(name=name, unit="s", style="quantity") for name in ("time", "from", "to")),
+            *(Column(name=name, unit="J", style="quantity", group="energy") for name in names),
+            *(
+                Column(name=name, unit="s", style="quantity", group="time")
+                for name in ("time", "from", "to")
+            ),
         ),
         rows=tuple(rows),
         note="From and to are the ends of 95 % intervals of what chance left out; constants are "

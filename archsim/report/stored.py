@@ -25,7 +25,7 @@ from archsim.spec.node import Node
 from archsim.spec.read import validate
 from archsim.workload import ANY_WORKLOAD, WorkloadDescription
 
-__all__ = ["Descriptions", "StoredRun", "chip_tree", "descriptions", "read_run"]
+__all__ = ["Descriptions", "StoredRun", "chip_tree", "descriptions", "read_run", "unreadable"]
 
 _INTEGERS = frozenset(
     (
@@ -76,10 +76,10 @@ class StoredRun:
 
         Raises
         ------
-        StorageError
-            If the file cannot be read.
         InputError
-            If it is not what a run writes.
+            If the file is missing or not what a run writes.
+        StorageError
+            If it cannot be read.
         """
         table = _table(self.path / "writes.csv", WriteRow._fields)
         return tuple(WriteRow(*row) for row in table.itertuples(index=False, name=None))
@@ -152,15 +152,14 @@ def read_run(path: str | Path) -> StoredRun:
 
     Raises
     ------
-    StorageError
-        If the folder or one of its files cannot be read.
     InputError
-        If a file is not what a run writes.
+        If there is no such folder, or a file is missing or not what a run writes.
+    StorageError
+        If a file cannot be read.
     """
     folder = Path(path)
     if not folder.is_dir():
-        message = f"{folder}: expected the folder of a run, found no such folder"
-        raise StorageError(message)
+        raise InputError(f"{folder}: expected the folder of a run, found no such folder")
     manifest = _manifest(folder / "manifest.json")
     return StoredRun(
         path=folder,
@@ -170,25 +169,36 @@ def read_run(path: str | Path) -> StoredRun:
     )
 
 
+def unreadable(path: Path, error: OSError) -> InputError | StorageError:
+    """Return what to raise where a file of a run cannot be read: whose fault it is."""
+    blame = InputError if isinstance(error, FileNotFoundError) else StorageError
+    text = error.strerror or str(error)
+    return blame(f"{path}: cannot be read: {text}; is it the folder of a run?")
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror or error}; is it the folder of a run?"
-        raise StorageError(message) from error
+        raise unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected UTF-8 text, {error.reason}") from error
 
 
 def _manifest(path: Path) -> dict[str, Any]:
+    text = _text(path)
     try:
-        manifest = json.loads(_text(path))
+        manifest = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected JSON, {error}") from error
     needed = ("chip", "workload", "seed", "totals", "result_schema")
     missing = [name for name in needed if not isinstance(manifest, dict) or name not in manifest]
     if missing:
-        raise InputError(f"{path}: expected the fields {', '.join(missing)}, found none of them")
+        message = f"{path}: expected the fields {', '.join(missing)}, found none of them"
+        runs = sorted(str(one.parent) for one in path.parent.glob(f"*/{path.name}"))
+        if runs:
+            message += f"; the folder holds several runs, name one: {', '.join(runs[:8])}"
+        raise InputError(message)
     found = manifest["result_schema"]
     if found != RESULT_SCHEMA:
         message = (

@@ -1,7 +1,7 @@
 """Tables: typed cells once, shown in a terminal or in Markdown in the same words.
 
 Quantities are kept in SI. A column of them shares one engineering prefix, which stands in its
-header with the unit.
+header with the unit; columns that are compared along a row share it too.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Column:
     """SI unit of a quantity; the header shows it with the prefix that fits the column."""
     style: Literal["text", "number", "quantity", "share"] = "text"
     """``share`` is a fraction shown in per cent."""
+    group: str = ""
+    """Columns of one group, which are compared along a row, share a prefix; empty: its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,13 @@ def formatted(table: Table) -> tuple[list[str], list[list[str]]]:
     columns: list[list[str]] = []
     for number, column in enumerate(table.columns):
         cells = [row[number] for row in table.rows]
-        header, texts = _column(column, cells)
+        beside = [
+            row[other]
+            for other, one in enumerate(table.columns)
+            if other == number or (column.group and one.group == column.group)
+            for row in table.rows
+        ]
+        header, texts = _column(column, cells, beside)
         headers.append(header)
         columns.append(texts)
     return headers, [list(row) for row in zip(*columns, strict=True)]
@@ -178,9 +186,10 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _column(column: Column, cells: Sequence[Cell]) -> tuple[str, list[str]]:
+def _column(column: Column, cells: Sequence[Cell], beside: Sequence[Cell]) -> tuple[str, list[str]]:
+    """Return the header and the texts of a column; its prefix fits all the cells `beside` it."""
     if column.style == "quantity":
-        prefix = _prefix(column.unit, cells)
+        prefix = _prefix(column.unit, beside)
         squared = column.unit.endswith("^2")
         scale = 10.0 ** -(_POWERS[prefix] * (2 if squared else 1))
         unit = prefix.replace("u", "µ") + column.unit.replace("^2", "²")

@@ -34,6 +34,7 @@ __all__ = [
     "metrics_frame",
     "samples_frame",
     "streams_frame",
+    "task_of",
     "train_ways",
 ]
 
@@ -145,7 +146,7 @@ def train_ways(
         If a description is wrong, or a workload is not of kind layered.
     """
     count = recipe.seeds if seeds is None else seeds
-    tasks = [_task(way) for way in recipe.ways]  # refuse before anything is trained
+    tasks = [task_of(way) for way in recipe.ways]  # refuse before anything is trained
     result = []
     for number, (way, task) in enumerate(zip(recipe.ways, tasks, strict=True)):
 
@@ -159,7 +160,14 @@ def train_ways(
     return result
 
 
-def _task(way: Way) -> LayeredDescription:
+def task_of(way: Way) -> LayeredDescription:
+    """Return the workload of a way, after checking its chip too.
+
+    Raises
+    ------
+    InputError
+        If one of them has a fault, or is of a kind that is not trained so.
+    """
     task = read_workload(way.workload, settings=way.of("workload"))
     if not isinstance(task, LayeredDescription):
         raise InputError(f"{way.name}: expected a workload of kind layered, got {task.kind}")

@@ -21,6 +21,11 @@ __all__ = ["WornRun", "technologies", "worn_run"]
 
 _UNITS = (("years", 365.25 * 86400), ("days", 86400.0), ("hours", 3600.0), ("s", 1.0))
 
+_UNWRITTEN = (
+    "No write of any cell is known of this run, so nothing wears. A synthetic workload declares "
+    "its activity and writes no cells; wear is told of runs that learn or program weights."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WornRun:
@@ -45,9 +50,12 @@ class WornRun:
         }
 
     def page(self) -> Page:
-        """Return the tables."""
+        """Return the tables, or that there is nothing to tell."""
+        title = f"Wear: {self.name}"
+        if not any(one.updates + one.programming for one in self.arrays):
+            return Page(title=title, lead=(_UNWRITTEN,))
         return Page(
-            title=f"Wear: {self.name}",
+            title=title,
             sections=(
                 Section(title="Writes", items=(self._arrays_table(),)),
                 Section(title="Life under continuous training", items=(self._life_table(),)),

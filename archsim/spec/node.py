@@ -33,6 +33,8 @@ class Mark:
     """Line, from 1; 0 for a setting."""
     column: int = 0
     """Column, from 1; 0 for a setting."""
+    chosen: bool = False
+    """Whether a setting stands here: its constants may be bare, the source is the user."""
 
     def fault(self, path: str, message: str) -> Fault:
         """Return a fault of the field at `path`, at this place."""

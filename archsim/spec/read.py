@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,10 +18,39 @@ from archsim.spec.fault import faults_of, locate
 from archsim.spec.node import Mark, Node
 from archsim.spec.tree import replaced
 
-__all__ = ["read", "resolve", "validate", "variants", "with_settings"]
+__all__ = ["Setting", "named", "read", "resolve", "validate", "variants", "with_settings"]
 
 ModelT = TypeVar("ModelT")
-_SETTING = "--set "
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value for a field, given from outside of its file."""
+
+    text: str
+    """YAML text of the value."""
+    field: Mark
+    """Where it says which field."""
+    value: Mark
+    """Where it says what value."""
+
+
+def named(settings: Mapping[str, str], *, part: str = "") -> dict[str, Setting]:
+    """Return settings of the command line, told by their names.
+
+    Parameters
+    ----------
+    settings : mapping of str to str
+        Dotted field path → YAML text.
+    part : str
+        ``chip`` or ``workload``, if messages shall say which.
+    """
+    found = {}
+    for name, text in settings.items():
+        path = f"{part}.{name}" if part else name
+        mark = Mark(f"--set {path}={text}", chosen=True)
+        found[name] = Setting(text, mark, mark)
+    return found
 
 
 def read(
@@ -91,22 +121,21 @@ def resolve(
     if variant:
         mark = Mark(layers.fields.mark.file)
         layers = layers.with_variant(variant, mark, faults)
-    return with_settings(layers.fields, settings or {}, faults), faults
+    return with_settings(layers.fields, named(settings or {}), faults), faults
 
 
-def with_settings(root: Node, settings: Mapping[str, str], faults: list[Fault]) -> Node:
+def with_settings(root: Node, settings: Mapping[str, Setting], faults: list[Fault]) -> Node:
     """Return a resolved tree with settings put in; what is wrong with them goes to `faults`."""
-    for name, text in settings.items():
-        mark = Mark(f"{_SETTING}{name}={text}")
+    for name, setting in settings.items():
         try:
-            root = replaced(root, name, _setting(text, mark), mark)
+            root = replaced(root, name, _parsed(setting), setting.field)
         except SpecError as error:
             faults.extend(error.faults)
     return root
 
 
-def _setting(text: str, mark: Mark) -> Node:
-    document = parse_yaml(text, mark.file, mark=mark)
+def _parsed(setting: Setting) -> Node:
+    document = parse_yaml(setting.text, setting.value.file, mark=setting.value)
     if document.faults:
         raise SpecError(list(document.faults))
     return document.root
@@ -121,7 +150,7 @@ def validate(
 ) -> ModelT:
     """Return the model of a resolved tree.
 
-    A field that names a data file finds it in `folder`, which validators get as context.
+    Validators get `folder`, in which fields that name a data file find it, and `root` as context.
 
     Raises
     ------
@@ -130,7 +159,7 @@ def validate(
     """
     adapter = model if isinstance(model, TypeAdapter) else _adapter(model)
     try:
-        result = _validated(root, adapter, {"folder": folder})
+        result = _validated(root, adapter, {"folder": folder, "root": root})
     except _MisfitError as misfit:
         found = faults_of(misfit.error, misfit.root)
         places = {(fault.line, fault.column, fault.field) for fault in faults}
@@ -166,7 +195,7 @@ def _with_whole_constants(root: Node, error: ValidationError) -> Node:
         if item["type"] != BARE_CONSTANT:
             continue
         path, node = locate(root, item["loc"])
-        if node.mark.file.startswith(_SETTING):
+        if node.mark.chosen:
             source = Node(SET_BY_USER, node.mark)
             content = {"value": Node(node.content, node.mark, node.mark), "source": source}
             root = replaced(root, path, Node(content, node.mark), node.place)

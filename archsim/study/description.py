@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from archsim import catalog
-from archsim.spec import Description, misfit, read
+from archsim.chip.problem import field_text
+from archsim.errors import Fault
+from archsim.spec import Description, Mark, Node, misfit, read
+from archsim.spec.fault import locate
 
 __all__ = [
+    "IDS",
     "Axis",
     "CaseDescription",
     "Condition",
@@ -29,8 +34,8 @@ FieldPath = Annotated[str, Field(pattern=r"^(chip|workload)\.\S+$", max_length=2
 Settings = dict[FieldPath, Value]
 Columns = Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
 
-_IDS = ("case", "chip", "workload", "seed")
-_RESERVED = (*_IDS, "point", "status", "error")
+IDS = ("case", "chip", "workload", "seed")
+"""Columns that say which point it is."""
 
 
 class Condition(Description):
@@ -91,8 +96,6 @@ class Axis(Description):
             raise misfit(("field",), message)
         if half:
             raise misfit(("field",), "expected from, to and count, got not all of them")
-        if listed and not self.values:
-            raise misfit(("values",), "expected at least one value, got an empty list")
         if any(one.together or one.when for one in self.together):
             raise misfit(("together",), "expected plain axes, got one with together or when")
         return self
@@ -194,39 +197,33 @@ class StudyDescription(Description):
     where: tuple[Condition, ...] = ()
     """Points that do not meet all of these are left out."""
     tables: tuple[TableDescription, ...] = ()
+    """Tables of means."""
     plots: tuple[PlotDescription, ...] = ()
+    """Curves of means."""
     search: SearchDescription | None = None
     """What ``archsim optimize`` looks for."""
 
+    _root: Node | None = PrivateAttr(default=None)
+
     @model_validator(mode="after")
-    def _has_points(self) -> Self:
-        if bool(self.cases) == bool(self.chips and self.workloads) or (
-            self.cases and (self.chips or self.workloads)
-        ):
-            raise misfit((), "expected either cases, or both chips and workloads")
-        if not self.seed_list:
-            raise misfit(("seeds",), "expected at least one seed, got an empty list")
-        labels = [axis.label for axis in self.flat_axes]
-        ids = (*_IDS, *labels)
-        for number, one in enumerate(self.tables):
-            unknown = sorted(set(one.by).difference(ids))
-            if unknown:
-                message = f"expected some of {', '.join(ids)}, got {', '.join(unknown)}"
-                raise misfit(("tables", number, "by"), message)
-        twice = sorted({one for one in labels if labels.count(one) > 1 or one in _RESERVED})
-        if twice:
-            message = (
-                f"expected every axis to have a name of its own, got {', '.join(twice)} again; "
-                "give it one under name"
-            )
-            raise misfit(("sweep",), message)
-        plain = (axis for axis in self.sweep if not axis.when)
-        always = [one.field or "" for axis in plain for one in (axis.together or (axis,))]
-        twice = sorted({one for one in always if always.count(one) > 1})
-        if twice:
-            message = f"expected every field on one axis, got {', '.join(twice)} again"
-            raise misfit(("sweep",), message)
+    def _remember_places(self, info: ValidationInfo) -> Self:
+        if isinstance(info.context, dict):
+            self._root = info.context.get("root")
         return self
+
+    def fault(self, path: Sequence[str | int], message: str) -> Fault:
+        """Return a fault of the field at a path, with its line if it was read from a file."""
+        if self._root is None:
+            return Mark(f"study {self.name}").fault(field_text(path), message)
+        found, node = locate(self._root, tuple(path))
+        return node.mark.fault(found, message)
+
+    def mark(self, path: Sequence[str | int], *, key: bool = False) -> Mark:
+        """Return where the value of a field stands, or its key; no two fields share a place."""
+        if self._root is None:
+            return Mark(f"study {self.name}: {field_text(path)}{' key' if key else ''}")
+        node = locate(self._root, tuple(path))[1]
+        return node.place if key else node.mark
 
     @property
     def seed_list(self) -> tuple[int, ...]:

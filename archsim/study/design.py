@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from archsim.chip import ANY_CHIP, CrossbarDescription, TiledDescription
 from archsim.errors import Fault, SpecError
 from archsim.runs.placed import tiled
 from archsim.spec.node import Node
-from archsim.spec.read import resolve, validate, with_settings
+from archsim.spec.read import Setting, named, resolve, validate, with_settings
 from archsim.study.points import Point
 from archsim.workload import ANY_WORKLOAD, WorkloadDescription
 
@@ -30,28 +31,41 @@ _WORDS = ("name", "about", "unpriced")
 _CONSTANT = frozenset(("value", "source"))
 
 
-def machine_of(point: Point) -> TiledDescription:
+def machine_of(point: Point, settings: Mapping[str, Setting] | None = None) -> TiledDescription:
     """Return the chip of a point, checked.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    settings : mapping, optional
+        Its settings of the chip, with their places, without ``chip.`` before their paths.
 
     Raises
     ------
     InputError
         If it has faults, or nothing runs on chips of its kind.
     """
-    settings = tuple(point.part("chip").items())
-    return tiled(_read("chips", point.case.chip, settings, ANY_CHIP))
+    chosen = named(point.part("chip"), part="chip") if settings is None else settings
+    return tiled(_read("chips", point.case.chip, chosen, ANY_CHIP))
 
 
-def task_of(point: Point) -> WorkloadDescription:
+def task_of(point: Point, settings: Mapping[str, Setting] | None = None) -> WorkloadDescription:
     """Return the workload of a point, checked.
+
+    Parameters
+    ----------
+    point, settings
+        As for `machine_of`.
 
     Raises
     ------
     InputError
         If it has faults.
     """
-    settings = tuple(point.part("workload").items())
-    return _task(point.case.workload, settings)
+    if settings is None:
+        return _task(point.case.workload, tuple(point.part("workload").items()))
+    return _read("workloads", point.case.workload, settings, ANY_WORKLOAD)
 
 
 def trace_key(task: WorkloadDescription, machine: TiledDescription, *, seed: int) -> str:
@@ -130,16 +144,17 @@ def _chip_hash(reference: str) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _task(reference: str, settings: tuple[tuple[str, str], ...]) -> WorkloadDescription:
-    return _read("workloads", reference, settings, ANY_WORKLOAD)
+    chosen = named(dict(settings), part="workload")
+    return _read("workloads", reference, chosen, ANY_WORKLOAD)
 
 
 def _read(
     kind: catalog.Kind,
     reference: str,
-    settings: tuple[tuple[str, str], ...],
+    settings: Mapping[str, Setting],
     adapter: TypeAdapter[ModelT],
 ) -> ModelT:
     path, root = _tree(kind, reference)
     faults: list[Fault] = []
-    root = with_settings(root, dict(settings), faults)
+    root = with_settings(root, settings, faults)
     return validate(root, adapter, faults=faults, folder=path.parent)

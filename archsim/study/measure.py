@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from archsim.chip import TiledDescription
 from archsim.frames import cost_share
 from archsim.ledger import STATE_SCALE
 from archsim.runs.recorded import Recorded
 from archsim.runs.result import Run
+from archsim.workload import WorkloadDescription
 
-__all__ = ["MEASURES", "measures"]
+__all__ = ["MEASURES", "columns_of", "measures"]
 
 PARTS = ("training", "inference", "evaluate", "initialise")
 MEASURES: tuple[str, ...] = (
@@ -81,6 +83,17 @@ def measures(run: Run, recorded: Recorded, *, area: float) -> dict[str, float | 
     for _, metric in recorded.marks:
         row[str(metric["metric"])] = _plain(metric["value"])
     return row
+
+
+def columns_of(task: WorkloadDescription, machine: TiledDescription) -> frozenset[str] | None:
+    """Return the columns that a run may have; None if its workload does not declare its metrics.
+
+    A component that does nothing has no column though it stands here.
+    """
+    if task.metrics is None:
+        return None
+    parts = {name for group in machine.groups().values() for name in group}
+    return frozenset((*MEASURES, *(f"{name}_energy_j" for name in parts), *task.metrics))
 
 
 def _energies(run: Run, headline: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,26 +9,26 @@ from pathlib import Path
 
 from archsim import catalog
 from archsim.catalog import Kind
-from archsim.errors import InputError
+from archsim.chip.problem import Problem
+from archsim.errors import Fault, InputError, SpecError
+from archsim.study.check import empty_place, problems, unreached
+from archsim.study.columns import unknown_columns
 from archsim.study.description import StudyDescription
 from archsim.study.design import machine_of, point_key, task_of, trace_key
 from archsim.study.evaluate import Job
 from archsim.study.points import Case, Point, points_of
+from archsim.study.trial import Trial
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "checked", "plan"]
 
 _PRICES = ("energy", "power", "area", "leakage")
 """How names of fields end that no time depends on."""
 _LARGEST_JOB = 32
 """Most points that one worker takes at a time."""
-_LISTED = 12
 _TRIES = 40
-"""How many points a value may fail on before it is called hopeless."""
+"""How many points of one training may be faulty before each is looked at by itself."""
 _NONE = "none"
 """Trace of points that cannot be trained; each says why when it is run."""
-
-_Mark = tuple[str | int, str | int]
-"""A case, or an axis with one of its steps."""
 
 _Settings = tuple[tuple[str, str], ...]
 """Field path and text of settings."""
@@ -108,17 +107,16 @@ def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> P
 
     Raises
     ------
-    InputError
-        If a case, or a value of an axis, fits no point at all; every one of them is named with the
-        points that have it. What is wrong with a point of its own is found when it is run.
+    SpecError
+        All faults of the study in one go: what makes no sense, what stands there twice, settings
+        and values of axes that fit no point of a case, columns that no point will have. What is
+        wrong with a point of its own is found when it is run.
     """
-    given = points_of(study) if points is None else points
-    cases = {case: _placed(case) for case in dict.fromkeys(point.case for point in given)}
-    found = [replace(point, case=cases[point.case]) for point in given]
-    trial = _Trial()
-    _refuse_hopeless(study, found, trial)
+    faults, given, trial = checked(study, points=points)
+    if faults:
+        raise SpecError(faults)
     groups: dict[_Group, list[Point]] = {}
-    for point in found:
+    for point in given:
         groups.setdefault(_group(point), []).append(point)
     traces: dict[int, str] = {}
     for members in groups.values():
@@ -127,91 +125,70 @@ def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> P
         for point in members:
             own = _trace_key(point) if shared is None and trial.fits(point) else _NONE
             traces[point.number] = shared or own
-    ordered = tuple(traces[point.number] for point in found)
+    ordered = tuple(traces[point.number] for point in given)
     return Plan(
         study=study,
-        points=tuple(found),
-        keys=tuple(point_key(p, trace=trace) for p, trace in zip(found, ordered, strict=True)),
+        points=tuple(given),
+        keys=tuple(point_key(p, trace=trace) for p, trace in zip(given, ordered, strict=True)),
         traces=ordered,
     )
 
 
-class _Trial:
-    """Reads the descriptions of points, each combination once."""
+def checked(
+    study: StudyDescription, *, points: Sequence[Point] | None = None
+) -> tuple[list[Fault], list[Point], Trial]:
+    """Return all faults of a study in the order of its file, its points, and what was tried.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[Case, _Settings], tuple[str, ...]] = {}
+    What is at fault by itself is left out of the points that the rest is tried on.
 
-    def fits(self, point: Point) -> bool:
-        """Return whether a point's descriptions have no fault."""
-        return not self.faults(point)
-
-    def faults(self, point: Point) -> tuple[str, ...]:
-        """Return what is wrong with a point's descriptions."""
-        key = (point.case, point.settings)
-        if key not in self._known:
-            self._known[key] = _faults_of(point)
-        return self._known[key]
-
-
-def _refuse_hopeless(study: StudyDescription, points: Sequence[Point], trial: _Trial) -> None:
-    """Raise an error that names every case and every value of an axis that fits no point.
-
-    Points are tried in an order that mixes all axes; whoever is in a point without faults is sound.
+    Parameters
+    ----------
+    study, points
+        As for `plan`.
     """
-    sound: set[_Mark] = set()
-    tried: dict[_Mark, list[Point]] = {}
-    candidates = itertools.count(len(points) * 5 // 8 + 1)
-    stride = next(n for n in candidates if math.gcd(n, len(points)) == 1)
-    for number in range(len(points)):
-        point = points[number * stride % len(points)]
-        marks = _marks(point)
-        if all(mark in sound or len(tried.get(mark, ())) >= _TRIES for mark in marks):
-            continue
-        if trial.fits(point):
-            sound.update(marks)
-            continue
-        for mark in marks:
-            tried.setdefault(mark, []).append(point)
-    texts: dict[str, list[int]] = {}
-    hopeless = {mark: failed for mark, failed in tried.items() if mark not in sound}
-    for mark, failed in hopeless.items():
-        for text in trial.faults(failed[0]):
-            if all(text in trial.faults(point) for point in failed):
-                numbers = [point.number for point in points if mark in _marks(point)]
-                texts[text] = sorted({*texts.get(text, ()), *numbers})
-    if hopeless and not texts:
-        failed = next(iter(hopeless.values()))
-        texts = {text: [failed[0].number] for text in trial.faults(failed[0])}
-    if texts:
-        ordered = sorted(texts.items(), key=lambda item: item[1])
-        lines = [f"study {study.name}: {text} ({_listed(numbers)})" for text, numbers in ordered]
-        raise InputError("\n".join(lines))
-
-
-def _marks(point: Point) -> tuple[_Mark, ...]:
-    """Return the case of a point and its step on each axis."""
-    return (("case", point.case.name), *enumerate(point.levels))
-
-
-def _faults_of(point: Point) -> tuple[str, ...]:
-    texts: list[str] = []
-    for make in (machine_of, task_of):
+    wrong = problems(study)
+    faults = [study.fault(one.path, one.message) for one in wrong]
+    sound, axes = _without(study, wrong)
+    trial = Trial(study, axes, numbered=not wrong)
+    found: list[Point] = []
+    if sound is not None:
         try:
-            make(point)
+            given = points_of(sound) if points is None else points
         except InputError as error:
-            texts += str(error).splitlines()
-    return tuple(texts)
+            place = empty_place(sound)
+            faults.append(study.fault(place, str(error)))
+            given = [] if place == ("sweep",) else points_of(sound.model_copy(update={"where": ()}))
+        cases = {case: _placed(case) for case in dict.fromkeys(point.case for point in given)}
+        found = [replace(point, case=cases[point.case]) for point in given]
+    if found:
+        wrong = [*unreached(study, axes, found), *unknown_columns(study, found, trial)]
+        faults += trial.faults(found) + [study.fault(one.path, one.message) for one in wrong]
+    file = study.mark(()).file
+    faults.sort(key=lambda one: (one.file != file, one.file, one.line, one.column))
+    return list(dict.fromkeys(faults)), found, trial
+
+
+def _without(
+    study: StudyDescription, wrong: Iterable[Problem]
+) -> tuple[StudyDescription | None, list[int]]:
+    """Return a study without what is wrong in it, if anything is left, and the axes that are."""
+    bad = {one.path[:2] for one in wrong}
+    kept = {
+        name: [n for n in range(len(getattr(study, name))) if (name, n) not in bad]
+        for name in ("chips", "workloads", "cases", "sweep", "where")
+    }
+    rest: dict[str, object] = {
+        name: tuple(getattr(study, name)[n] for n in numbers) for name, numbers in kept.items()
+    }
+    if any(path[:1] == ("seeds",) for path in bad):
+        rest["seeds"] = 1
+    left = study.model_copy(update=rest)
+    whole = bool(left.chips and left.workloads) != bool(left.cases)
+    return (left if whole else None), kept["sweep"]
 
 
 def _trace_key(point: Point) -> str:
     return trace_key(task_of(point), machine_of(point), seed=point.seed)
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:_LISTED]))
-    more = f" and {len(numbers) - _LISTED} more" if len(numbers) > _LISTED else ""
-    return f"point{'s' if len(numbers) > 1 else ''} {shown}{more}"
 
 
 def _group(point: Point) -> _Group:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from archsim.errors import InputError
 from archsim.study.description import Axis, Condition, StudyDescription, Value
 
-__all__ = ["Case", "Point", "axis_levels", "points_of", "range_values", "text_of"]
+__all__ = [
+    "MOST_POINTS",
+    "Case",
+    "Point",
+    "axis_levels",
+    "grid_size",
+    "points_of",
+    "quantity",
+    "range_values",
+    "text_of",
+]
 
 MOST_POINTS = 1_000_000
 """Most points of one study."""
@@ -73,7 +83,7 @@ def axis_levels(axis: Axis) -> list[tuple[Value, ...]]:
     lengths = {one.label: len(column) for one, column in zip(axis.together, columns, strict=True)}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise InputError(f"sweep: together: expected axes of equal length, got {found}")
+        raise InputError(f"expected axes of equal length, got {found}")
     return list(zip(*columns, strict=True))
 
 
@@ -86,12 +96,11 @@ def points_of(study: StudyDescription) -> list[Point]:
         If there is no point, or a condition or a range makes no sense.
     """
     names = [axis.label for axis in study.flat_axes]
-    _check_names(study, names)
     levels = [axis_levels(axis) for axis in study.sweep]
     cases = _cases(study)
-    size = len(cases) * len(study.seed_list) * math.prod(map(len, levels))
+    size = grid_size(study)
     if size > MOST_POINTS:
-        raise InputError(f"study {study.name}: expected at most {MOST_POINTS} points, got {size}")
+        raise InputError(f"expected at most {MOST_POINTS} points, got {size}")
     points: list[Point] = []
     for case in cases:
         for values, chosen, settings in _combinations(study, case, levels):
@@ -109,11 +118,14 @@ def points_of(study: StudyDescription) -> list[Point]:
                         )
                     )
     if not points:
-        message = (
-            f"study {study.name}: expected at least one point, but where leaves none of {size}"
-        )
-        raise InputError(message)
+        raise InputError(f"expected at least one point, but where leaves none of {size}")
     return points
+
+
+def grid_size(study: StudyDescription) -> int:
+    """Return how many points a study has before conditions leave some out."""
+    steps = (len(axis_levels(axis)) for axis in study.sweep)
+    return len(_cases(study)) * len(study.seed_list) * math.prod(steps)
 
 
 def _cases(study: StudyDescription) -> list[Case]:
@@ -174,15 +186,6 @@ def _ids(
     return known | dict(zip(names, values, strict=False))
 
 
-def _check_names(study: StudyDescription, names: Sequence[str]) -> None:
-    known = ("case", "chip", "workload", "seed", *names)
-    conditions = [*study.where, *(one for axis in study.sweep for one in axis.when)]
-    for condition in conditions:
-        if condition.axis not in known:
-            listed = ", ".join(known)
-            raise InputError(f"where: expected one of the axes {listed}, got {condition.axis!r}")
-
-
 def _holds(condition: Condition, ids: Mapping[str, Value | None]) -> bool:
     """Return whether a condition is met; on an axis without a value it is."""
     value = ids.get(condition.axis)
@@ -201,16 +204,23 @@ def _holds(condition: Condition, ids: Mapping[str, Value | None]) -> bool:
 
 def _number(value: Value, other: Value) -> float:
     """Return the number of a value that has the unit of another one."""
-    (number, unit), (_, expected) = _quantity(value), _quantity(other)
+    (number, unit), (_, expected) = quantity(value), quantity(other)
     if unit != expected:
-        raise InputError(f"where: expected numbers of one unit, got {value!r} and {other!r}")
+        raise InputError(f"expected numbers of one unit, got {value!r} and {other!r}")
     return number
 
 
-def _quantity(value: Value) -> tuple[float, str]:
+def quantity(value: Value) -> tuple[float, str]:
+    """Return number and unit of a value.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
     match = _QUANTITY.fullmatch(str(value))
     if match is None or isinstance(value, bool):
-        raise InputError(f"sweep: expected a number, with or without unit, got {value!r}")
+        raise InputError(f"expected a number, with or without unit, got {value!r}")
     return float(match[1]), match[2]
 
 
@@ -221,20 +231,14 @@ def _values(axis: Axis) -> list[Value]:
     assert axis.first is not None  # noqa: S101  (the description has one form or the other)
     assert axis.last is not None  # noqa: S101
     assert axis.count is not None  # noqa: S101
-    return range_values(
-        axis.label, first=axis.first, last=axis.last, count=axis.count, spacing=axis.spacing
-    )
+    return range_values(first=axis.first, last=axis.last, count=axis.count, spacing=axis.spacing)
 
 
-def range_values(
-    label: str, *, first: Value, last: Value, count: int, spacing: str = "log"
-) -> list[Value]:
+def range_values(*, first: Value, last: Value, count: int, spacing: str = "log") -> list[Value]:
     """Return the values of a range, whole numbers if both ends are.
 
     Parameters
     ----------
-    label : str
-        Name of the axis, for messages.
     first, last : int, float or str
         Ends, with the same unit.
     count : int
@@ -247,14 +251,12 @@ def range_values(
     InputError
         If the ends have different units, or a logarithmic range begins or ends at 0.
     """
-    (low, unit), (high, other) = _quantity(first), _quantity(last)
+    (low, unit), (high, other) = quantity(first), quantity(last)
     if unit != other:
-        raise InputError(
-            f"sweep: {label}: expected a range with one unit, got {first!r} to {last!r}"
-        )
+        raise InputError(f"expected a range with one unit, got {first!r} to {last!r}")
     if spacing == "log" and (low <= 0 or high <= 0):
         raise InputError(
-            f"sweep: {label}: expected ends above 0 for a logarithmic range, got {first!r} to "
+            f"expected ends above 0 for a logarithmic range, got {first!r} to "
             f"{last!r}; take spacing: linear"
         )
     numbers = [_between(low, high, n / (count - 1), spacing) for n in range(count)]

@@ -14,7 +14,7 @@ from archsim.seeds import stream
 from archsim.study.description import SearchDescription, StudyDescription
 from archsim.study.execute import Workers
 from archsim.study.plan import Plan, plan
-from archsim.study.points import Point, points_of
+from archsim.study.points import Point
 from archsim.study.store import Store
 from archsim.study.sweep import Outcome, run_plan, table
 
@@ -85,13 +85,13 @@ def optimise(
     sampler = _sampler(goal)
     workers = Workers() if workers is None else workers
     workers.require_packages()
+    whole = plan(study)
     designs: dict[_Genes, list[Point]] = {}
-    for point in points_of(study):
+    for point in whole.points:
         designs.setdefault((point.case.name, *point.levels), []).append(point)
     store = Store.at(folder)
     asking = _Asking(study, goal, sampler, designs)
     seen: dict[_Genes, tuple[float, ...] | None] = {}
-    whole = plan(study)
     by_number = {point.number: index for index, point in enumerate(whole.points)}
     budget = min(goal.points, len(designs))
     count = 0

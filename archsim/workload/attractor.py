@@ -62,6 +62,17 @@ class AttractorDescription(WorkloadDescription):
         inputs, outputs = self.dataset.patterns.shape[1], self.goal.targets.shape[1]
         return Network.shapes(self.network, inputs=inputs, outputs=outputs)
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all that training measures."""
+        scores = (f"{on}_{name}" for on in ("clean", "validation") for name in ("near", "exact"))
+        tests = (
+            f"test_{name}_{flips:g}"
+            for flips in self.test.flips
+            for name in ("near", "exact", "ceiling")
+        )
+        return (*scores, "device_pulses", "array_reads", *tests)
+
     @model_validator(mode="after")
     def _lists_fit(self) -> Self:
         matrices = len(self.network.hidden) + 1

@@ -38,6 +38,11 @@ class WorkloadDescription(Description):
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Matrix name → (rows, columns), in the order of the network."""
 
+    @property
+    def metrics(self) -> tuple[str, ...] | None:
+        """Names of all that training may measure; None where a kind does not tell."""
+        return None
+
 
 WORKLOADS: Registry[WorkloadDescription] = Registry(
     WorkloadDescription,  # type: ignore[type-abstract]  # never instantiated

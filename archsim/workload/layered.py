@@ -63,6 +63,20 @@ class LayeredDescription(WorkloadDescription):
         return {f"layer{n}": (rows + 1, columns) for n, (rows, columns) in enumerate(pairs, 1)}
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all that training measures."""
+        learnt = "presented" if self.training == "on_chip" else "software"
+        tuning = ("programming_yield", "verify_pulses", "verify_reads")
+        return (
+            "test_accuracy",
+            f"{learnt}_accuracy",
+            *(tuning if self.training == "verified" else ()),
+            "device_pulses",
+            "array_reads",
+            *(f"stream_accuracy_{end:g}" for end in (self.stream.ends if self.stream else ())),
+        )
+
+    @property
     def scales(self) -> tuple[float, ...]:
         """Weight that a full conductance window stands for, by matrix."""
         return tuple(

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from archsim.spec import Description, Frequency, Number, Time
 from archsim.workload.data import AnyDataset
 from archsim.workload.description import WorkloadDescription
+from archsim.workload.spiking_readout import VOTES
 
 __all__ = [
     "EncodingDescription",
@@ -216,6 +217,13 @@ class SpikingDescription(WorkloadDescription):
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Return the one matrix."""
         return {"weights": (self.inputs, self.outputs)}
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all that training measures."""
+        moments = ("probe", "test") if self.readout.probes else ("test",)
+        scores = (f"{moment}_{vote}" for moment in moments for vote in VOTES)
+        return (*scores, "attempts", "changes")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -98,6 +98,11 @@ class SyntheticDescription(WorkloadDescription):
         """Layer → (inputs, outputs), in the order of the network; copies are not told apart."""
         return {layer.name: (layer.inputs, layer.outputs) for layer in self.layers}
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Nothing is measured."""
+        return ()
+
     def layer_shapes(self) -> tuple[LayerShape, ...]:
         """Return the layers as the trace knows them."""
         place = {layer.name: number for number, layer in enumerate(self.layers)}

@@ -16,6 +16,14 @@ def test_list_shows_names_variants_and_a_line_about_each(archsim):
     assert "Two 64x64 TaOx memristor arrays" in line
 
 
+def test_list_keeps_lines_short(archsim):
+    lines = archsim("list").stdout.splitlines()
+    assert max(len(line) for line in lines if "─" not in line) < 180
+    (line,) = (one for one in lines if one.split()[:1] == ["cbram_mnist"])
+    assert "soft_25, soft_50, soft_75, soft_75_late, own_25 and 20 more" in line
+    assert line.endswith(" …")
+
+
 def test_list_as_json_holds_all_catalogs(archsim):
     listing = json.loads(archsim("list", "--json").stdout)
     assert sorted(listing) == ["chips", "reports", "workloads"]

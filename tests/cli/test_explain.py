@@ -72,10 +72,13 @@ def test_wear_tells_writes_and_life_of_a_stored_run(archsim, out):
     assert {"madem_64", "ecram_2layer", "cbram_512k:pcm"} <= found["technologies"].keys()
 
 
-def test_wear_needs_the_folder_of_a_run(archsim, tmp_path):
-    result = archsim("wear", tmp_path / "none")
-    assert result.exit_code == 4
-    assert "expected the folder of a run, found no such folder" in result.stderr
+def test_wear_of_a_run_that_wrote_nothing_says_so(archsim, tmp_path):
+    done = archsim("run", "synthetic_layers", "mesh_256", "--no-ranges", "-q", "-o", tmp_path / "s")
+    assert done.exit_code == 0, done.output
+    result = archsim("wear", tmp_path / "s")
+    assert result.exit_code == 0
+    assert "No write of any cell is known of this run, so nothing wears." in result.stdout
+    assert "endurance" not in result.stdout
 
 
 def test_run_may_simulate_a_sample_only(archsim):

@@ -55,14 +55,6 @@ def test_an_audit_names_a_time_that_was_changed(archsim, copy):
     assert result.exit_code == 3
 
 
-def test_an_audit_of_no_run(archsim, tmp_path):
-    result = archsim("audit", tmp_path / "none")
-    assert result.exit_code == 4
-    assert result.stderr == (
-        f"archsim: error: {tmp_path / 'none'}: expected the folder of a run, found no such folder\n"
-    )
-
-
 def test_a_config_that_was_broken_is_told_with_its_place(archsim, copy):
     path = copy / "config.resolved.yaml"
     path.write_text(path.read_text().replace("rows: 64", "rows: -64"))

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -81,26 +78,118 @@ def test_a_field_that_does_not_exist_is_bad_input(archsim, study, tmp_path):
     study.write_text(STUDY.replace("adc.energy", "adc.enrgy"))
     result = archsim("sweep", study, "-o", tmp_path / "out")
     assert result.exit_code == 2
-    assert 'got "enrgy"; did you mean "energy"? (point 1)' in result.output
+    assert f"error: {study}:7:31: sweep[0].field: axis energy, chip.tiles" in result.output
+    assert 'got "enrgy"; did you mean "energy"? (points 0, 1)' in result.output
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_ends_with_4_and_says_how_to_go_on(study, tmp_path):
-    out = tmp_path / "out"
+OTHER_THINGS = [
+    ("madem_64", "madem_64: expected a report of kind study, got a chip, which archsim show reads"),
+    (
+        "lif_random",
+        "lif_random: expected a report of kind study, got a workload, which archsim show",
+    ),
+    ("near_sensor", "got one of kind trainings, which archsim train reads"),
+    ("demo_cbram", "got one that archsim demo or archsim validate reads"),
+    ("chips/loihi/chip.yaml", "chips/loihi/chip.yaml: expected a report of kind study, got a chip"),
+    (
+        "chips/loihi",
+        "chips/loihi: expected a report of kind study, got a chip, which archsim show",
+    ),
+    ("workloads/lif_random/workload.yaml", "got a workload, which archsim show reads"),
+    ("tests", "tests: expected a report of kind study, got a folder without report.yaml"),
+]
 
-    def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "archsim.cli", "sweep", study, "-o", out, "--workers", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=small_files,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+@pytest.mark.parametrize("verb", ["sweep", "optimize"])
+@pytest.mark.parametrize(("given", "message"), OTHER_THINGS)
+def test_what_is_no_study_is_told_what_it_is(archsim, monkeypatch, verb, given, message):
+    monkeypatch.chdir(ROOT)
+    result = archsim(verb, given)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_folders_of_results_are_told_from_studies(archsim, study, out, tmp_path):
+    assert archsim("sweep", study, "-o", tmp_path / "done", "--workers", 1).exit_code == 0
+    told = archsim("sweep", tmp_path / "done").stderr
+    assert "got the results of a study; give the study itself, and this folder as -o" in told
+    assert "got the folder of a run, which archsim why, reprice" in archsim("sweep", out).stderr
+
+
+def test_check_of_a_study_says_what_it_would_run(archsim, study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = archsim("check", study)
+    assert result.stdout == "study small: no faults; 2 points, 1 case, 1 seed, 1 training\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.yaml"]
+
+
+def test_check_of_a_study_names_its_faults(archsim, study):
+    study.write_text(STUDY.replace("2 pJ", "2 ns").replace("adc_energy_j", "adc_enrgy_j"))
+    result = archsim("check", study)
+    assert result.exit_code == 2
+    first, second = result.stderr.splitlines()
+    assert "sweep[0].values[1]: axis energy = 2 ns, chip.tiles.array.adc.energy: expected" in first
+    assert "tables[0].show[1]: expected a column that some point will have" in second
+    assert archsim("check", study, "--fields").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["adc_sharing", "array_size", "network_width", "technology_swap", "near_sensor"]
+)
+def test_reports_of_the_catalog_have_no_faults(archsim, name):
+    result = archsim("check", name)
+    assert ": no faults; " in result.stdout, result.output
+
+
+def test_check_of_trainings_names_faults_of_all_ways(archsim, tmp_path):
+    path = tmp_path / "report.yaml"
+    path.write_text(
+        """
+kind: trainings
+name: bad
+seeds: 1
+ways:
+  - {name: one, workload: ecram_digits, settings: {workload.rat: "1"}}
+  - {name: two, workload: madem_braille}
+"""
     )
-    assert done.returncode == 4, done.stderr
+    first, second = archsim("check", path).stderr.splitlines()
+    assert 'got "rat"; did you mean "rate"?' in first
+    assert "two: expected a workload of kind layered, got attractor" in second
+
+
+def undescribed(schema):
+    """Return the fields of a schema that nothing is said of."""
+    if isinstance(schema, list):
+        return [name for one in schema for name in undescribed(one)]
+    if not isinstance(schema, dict):
+        return []
+    fields = schema.get("properties", {})
+    own = [name for name, field in fields.items() if "description" not in field]
+    return own + [name for value in schema.values() for name in undescribed(value)]
+
+
+def test_the_schema_of_reports_describes_every_field(archsim):
+    schema = json.loads(archsim("schema", "report").stdout)
+    assert undescribed(schema) == []
+    assert {"StudyDescription", "TrainingsRecipe", "Axis"} <= schema["$defs"].keys()
+    assert {"from", "to", "count", "values"} <= schema["$defs"]["Axis"]["properties"].keys()
+
+
+@pytest.fixture
+def small_files():
+    """No file that this process writes may pass 3000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_ends_with_4_and_says_how_to_go_on(archsim, study, tmp_path, small_files):
+    out = tmp_path / "out"
+    done = archsim("sweep", study, "-o", out, "--workers", 1)
+    assert done.exit_code == 4, done.stderr
     assert "cannot be written: File too large" in done.stderr
     assert f"finished points are kept in {out}; give the same command to go on" in done.stderr
 

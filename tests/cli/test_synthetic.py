@@ -75,7 +75,7 @@ def test_a_file_under_any_name_is_told_by_its_fields(archsim, tmp_path):
 def test_a_report_is_no_chip_and_no_workload(archsim, tmp_path, kind, verb):
     file = tmp_path / "mine.yaml"
     file.write_text(f"kind: {kind}\nname: mine\n", "utf-8")
-    result = archsim("check", file)
+    result = archsim("show", file)
     assert result.exit_code == 2
     assert f"got a report of kind {kind}; archsim {verb} reads it" in result.stderr
 

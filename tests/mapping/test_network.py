@@ -118,7 +118,10 @@ def test_heavy_traffic_on_rings_with_a_dateline_never_blocks_itself(network, cha
     draws = np.random.Generator(np.random.PCG64(channels))
     receivers = [draws.choice(16, fork, replace=False).tolist() for _ in range(600)]
     trace = sent(draws.integers(0, 16, 600), receivers, bits=64)
-    both(low.stations, batch_segment(low, trace))
+    segment = batch_segment(low, trace)
+    timing = both(low.stations, segment)
+    assert len(timing.start_ticks) == len(segment.station)
+    assert (timing.start_ticks >= timing.arrival_ticks).all()
 
 
 def ring_of_switches(link):
@@ -169,11 +172,54 @@ def test_routes_that_cannot_be_are_refused(route, text):
 
 
 def test_a_packet_longer_than_a_buffer_is_refused_with_the_field_that_is_too_small():
-    chip = made(MESH | {"link": BOUNDED})
+    chip = made(MESH | {"link": BOUNDED | {"packet": 0}})
     low = lowering(chip)
     text = r"network\.link\.depth: expected room for 5 flits, the packet of 160 bits .* got 4"
     with pytest.raises(InputError, match=text):
         batch_segment(low, sent([0], [[10]], bits=160))
+
+
+def bits_carried(low, segment):
+    counts = zip(segment.account.tolist(), segment.count.tolist(), strict=True)
+    return sum(count for at, count in counts if at >= 0 and low.accounts[at].action == "transfer")
+
+
+WHOLE = {"channels": 0, "depth": 0, "packet": 0}
+
+
+@pytest.mark.parametrize(
+    ("receivers", "link"),
+    [
+        ([15], {"channels": 4, "depth": 4, "packet": 4}),  # three packets, each in its own channel
+        ([15], WHOLE | {"packet": 1}),
+        ([3, 7, 11, 15], WHOLE | {"packet": 1}),
+    ],
+)
+def test_a_message_cut_into_packets_arrives_with_its_last_flit(receivers, link):
+    found = []
+    for wire in (WHOLE, link):
+        low = lowering(made(MESH | {"link": wire}))
+        segment = batch_segment(low, sent([0], [receivers], bits=380))  # 12 flits of 32, not full
+        found.append((both(low.stations, segment).end_tick, bits_carried(low, segment)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("network", [MESH, TORUS, RING, TREE], ids=lambda one: one["topology"])
+def test_cut_messages_under_heavy_traffic_are_timed_alike_by_both_engines(network):
+    link = {"channels": 2, "depth": 3, "packet": 3}
+    low = lowering(made(network | {"link": link}))
+    whole = lowering(made(network | {"link": {"channels": 0, "depth": 0}}))
+    trace = random_traffic(7, bits=32 * 8)
+    segment = batch_segment(low, trace)
+    both(low.stations, segment)
+    assert (segment.flits <= 3).all()
+    assert bits_carried(low, segment) == bits_carried(whole, batch_segment(whole, trace))
+
+
+@pytest.mark.parametrize(("depth", "bits"), [(4, 4 * 32), (8, 5 * 32), (0, 5 * 32)])
+def test_packets_are_as_long_as_said_or_as_a_channel_is_deep(depth, bits):
+    link = {"channels": min(depth, 2), "depth": depth, "packet": 5}
+    assert made(MESH | {"link": link}).packet_bits == bits
 
 
 def test_a_result_that_several_tiles_want_passes_shared_links_once():
@@ -190,9 +236,8 @@ def test_a_result_that_several_tiles_want_passes_shared_links_once():
     assert both(low.stations, segment).end_tick == longest.end_tick
 
 
-def test_ops_with_one_result_for_several_tiles_branch_too():
-    chip = made(MESH | {"link": BOUNDED})
-    low = lowering(chip)
+def result_for_three_tiles():
+    """Return a trace segment of an op whose result of 96 bits is read in three places."""
     segments = []
     recorder = Recorder(segments.append)
     with recorder.segment(epoch=0, step=0, phase=Phase.FREE):
@@ -209,12 +254,29 @@ def test_ops_with_one_result_for_several_tiles_branch_too():
                 counts={("array.cell_read", 0, 0): 1},
                 after=(made_by,),
             )
-    segment = low.segment(segments[0])
+    return segments[0]
+
+
+def test_ops_with_one_result_for_several_tiles_branch_too():
+    low = lowering(made(MESH | {"link": BOUNDED}))
+    segment = low.segment(result_for_three_tiles())
     names = [low.stations[number].name for number in segment.station.tolist()]
     links = [name for name in names if "->" in name]
     assert len(links) == len(set(links)) == 3 + 2
     assert (segment.fork_of >= 0).sum() == 2
     both(low.stations, segment)
+
+
+def test_results_of_single_ops_are_cut_as_well():
+    whole = lowering(made(MESH | {"link": WHOLE}))
+    cut = lowering(made(MESH | {"link": WHOLE | {"packet": 1}}))
+    segments = [low.segment(result_for_three_tiles()) for low in (whole, cut)]
+    assert (segments[1].flits == 1).all()
+    assert bits_carried(whole, segments[0]) == bits_carried(cut, segments[1])
+    ends = [
+        both(low.stations, one).end_tick for low, one in zip((whole, cut), segments, strict=True)
+    ]
+    assert ends[0] == ends[1]
 
 
 def test_the_channel_is_the_packet_number_modulo_channels_of_its_class():

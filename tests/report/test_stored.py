@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.errors import InputError, StorageError
+from archsim.errors import InputError
 from archsim.report.files import write_run
 from archsim.report.folder import claim
 from archsim.report.stored import read_run
@@ -23,14 +23,20 @@ def change(path, old, new):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(StorageError, match="none: expected the folder of a run, found no such"):
+    with pytest.raises(InputError, match="none: expected the folder of a run, found no such"):
         read_run(tmp_path / "none")
 
 
 def test_a_folder_of_something_else(tmp_path):
-    with pytest.raises(
-        StorageError, match=r"manifest.json: cannot be read: No such file .*; is it"
-    ):
+    with pytest.raises(InputError, match=r"manifest.json: cannot be read: No such file .*; is it"):
+        read_run(tmp_path)
+
+
+def test_a_folder_of_several_runs_names_them(tmp_path):
+    for name, text in ((".", '{"cases": ["a", "b"]}'), ("a", "{}"), ("b", "{}")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match=r"several runs, name one: \S+/a, \S+/b$"):
         read_run(tmp_path)
 
 

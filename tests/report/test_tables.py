@@ -46,6 +46,18 @@ def test_a_column_shares_one_prefix_which_stands_in_its_header():
     )
 
 
+def test_columns_of_a_group_share_one_prefix():
+    names = ("A", "B", "difference")
+    table = Table(
+        title="Time",
+        columns=tuple(Column(name=n, unit="s", style="quantity", group="time") for n in names),
+        rows=((2e-3, 1.5e-6, 1.5e-6 - 2e-3), (0.0, 4e-5, 4e-5)),
+    )
+    headers, rows = formatted(table)
+    assert headers == ["A [ms]", "B [ms]", "difference [ms]"]
+    assert rows == [["2", "0.0015", "-1.998"], ["0", "0.04", "0.04"]]
+
+
 def test_markdown_and_terminal_say_the_same():
     assert markdown(TABLE) == (
         "**Cost**\n\n"

@@ -113,11 +113,6 @@ where:
     ("text", "message"),
     [
         (
-            "sweep: [{field: chip.behaviour.rows, values: []}]",
-            r"report.yaml:7:38: sweep\[0\].values: expected at least one value, got an empty list",
-        ),
-        ("seeds: []", "seeds: expected at least one seed, got an empty list"),
-        (
             "sweep: [{field: chip.a}]",
             "expected either values, or from, to and count; got neither",
         ),
@@ -133,65 +128,8 @@ where:
             "sweep: [{field: adc.bits, values: [1]}]",
             r"sweep\[0\].field: expected text of the form",
         ),
-        (
-            "sweep: [{field: chip.a.x, values: [1]}, {field: chip.b.x, values: [1]}]",
-            "sweep: expected every axis to have a name of its own, got x again; give it one under name",
-        ),
-        (
-            "tables: [{name: one, by: [bits], show: [epochs]}]",
-            r"tables\[0\].by: expected some of case, chip, workload, seed, got bits",
-        ),
-        ("cases: [{name: a, chip: b, workload: c}]", "expected either cases, or both chips"),
     ],
 )
-def test_a_study_that_makes_no_sense_is_refused_when_read(study, text, message):
+def test_an_axis_without_the_right_form_is_refused_when_read(study, text, message):
     with pytest.raises(InputError, match=message):
         study(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            """
-sweep: [{field: chip.behaviour.rows, values: [32]}]
-where: [{axis: rows, at_least: 64}]""",
-            "study quick: expected at least one point, but where leaves none of 1",
-        ),
-        (
-            "where: [{axis: rows, at_least: 64}]",
-            "where: expected one of the axes case, chip, workload, seed, got 'rows'",
-        ),
-        (
-            "sweep: [{field: chip.a, from: 1 pJ, to: 2 nJ, count: 2}]",
-            "sweep: a: expected a range with one unit, got '1 pJ' to '2 nJ'",
-        ),
-        (
-            "sweep: [{field: chip.a, from: 0, to: 2, count: 2}]",
-            "sweep: a: expected ends above 0 for a logarithmic range, got 0 to 2; take spacing: linear",
-        ),
-        (
-            """
-sweep:
-  - together: [{field: chip.a, values: [1, 2]}, {field: chip.b, values: [1]}]""",
-            "sweep: together: expected axes of equal length, got a has 2, b has 1",
-        ),
-        (
-            """
-sweep: [{field: chip.a, values: [1 pJ]}]
-where: [{axis: a, at_most: 2 nJ}]""",
-            "where: expected numbers of one unit, got '1 pJ' and '2 nJ'",
-        ),
-    ],
-)
-def test_axes_that_make_no_sense_are_refused_before_anything_runs(study, text, message):
-    with pytest.raises(InputError, match=message):
-        points_of(study(text))
-
-
-def test_one_field_on_two_axes_is_refused(study):
-    axes = f"sweep: [{{name: a, field: {ADC}.energy, values: [1 pJ]}}, {{field: {ADC}.energy, values: [2 pJ]}}]"
-    with pytest.raises(
-        InputError, match=f"sweep: expected every field on one axis, got {ADC}.energy again"
-    ):
-        study(axes)

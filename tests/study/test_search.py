@@ -89,7 +89,7 @@ search: {minimise: [training_energy_j], maximise: [met], points: 1}
         ("", "study quick: expected a section search, which says what is good"),
         (
             "search: {minimise: [joules], points: 1}",
-            "search: expected columns of the table .*'joules'",
+            r"search.minimise\[0\]: expected a column that some point will have, got joules",
         ),
     ],
 )

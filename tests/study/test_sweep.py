@@ -92,40 +92,17 @@ sweep:
     assert sweep(described, tmp_path / "out", again=True).run == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "sweep: [{field: chip.tiles.array.adc.enrgy, values: [1 pJ, 2 pJ]}]",
-            r'quick: --set tiles.array.adc.enrgy=1 pJ: .* got "enrgy"; did you mean "energy"\? \(point 0\)\nstudy quick: --set tiles.array.adc.enrgy=2 pJ: .* \(point 1\)',
-        ),
-        (
-            """
-seeds: 2
+def test_values_that_fit_no_point_are_named_before_anything_runs(study, tmp_path, trainings):
+    text = """
 sweep:
   - {field: chip.tiles.array.adc.rate, values: [1 GHz, 2 GHz]}
   - {field: chip.tiles.array.adc.energy, values: [1 pJ, 1 ns, lots]}
-""",
-            r'energy=1 ns: .* expected an energy .*got "1 ns" \(a time\) \(points 2, 3, 8, 9\)\nstudy quick: --set .*got "lots".* \(points 4, 5, 10, 11\)',
-        ),
-        (
-            "sweep: [{field: workload.network.hiden, values: [1]}]",
-            r'network.hiden: expected one of the fields .* did you mean "hidden"',
-        ),
-    ],
-)
-def test_values_that_fit_no_point_are_all_named_before_anything_runs(
-    study, tmp_path, trainings, text, message
-):
-    with pytest.raises(InputError, match=message):
+"""
+    with pytest.raises(
+        InputError, match=r'axis energy = 1 ns, .* expected an energy .*\n.*got "lots"'
+    ):
         sweep(study(text), tmp_path / "out")
     assert (trainings, (tmp_path / "out").exists()) == ([], False)
-
-
-def test_a_chip_that_is_not_there_is_named(study, tmp_path):
-    head = "kind: study\nname: lost\nchips: [madem_65]\nworkloads: [madem_braille]\n"
-    with pytest.raises(InputError, match="got 'madem_65'; did you mean \"madem_64\""):
-        sweep(study("", head=head), tmp_path / "out")
 
 
 def test_a_full_disk_loses_nothing_that_was_finished(study, tmp_path, monkeypatch):
@@ -156,11 +133,11 @@ def test_an_interrupt_loses_nothing_that_was_finished(study, tmp_path, monkeypat
     whole = csv_text(sweep(described, tmp_path / "whole").frame)
 
     def interrupting(run, recorded, *, area):
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("by the user")
 
     with monkeypatch.context() as patch:
         patch.setattr(evaluate, "measures", interrupting)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="by the user"):
             sweep(described, tmp_path / "out")
     assert csv_text(sweep(described, tmp_path / "out").frame) == whole
 

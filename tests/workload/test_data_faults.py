@@ -267,11 +267,11 @@ CSV_FAULTS = {
     "header only": ("label,a\n", "own.csv: expected at least one row below the header, got none"),
     "text": (
         "label,a\n0,x\n",
-        "own.csv: expected rows of 2 numbers below the header: could not convert string 'x'",
+        "own.csv: row 1: a: expected a number, got 'x'",
     ),
     "short row": (
         "label,a,b\n0,1,1\n1,1\n",
-        "own.csv: expected rows of 3 numbers below the header",
+        "own.csv: row 2: expected 3 numbers as in the header, got 2",
     ),
     "all rows short": (
         "label,a,b\n0,1\n",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import archsim
+from archsim.cli.application import app
 from archsim.components.cores import Cores
 from archsim.errors import InputError, SpecError
 from archsim.report.auditing import audit_folder
@@ -126,8 +129,8 @@ def test_equal_seeds_give_equal_spikes_and_others_do_not():
 OWN = """
 kind: lif
 name: own
-network: {kind: table, file: links.csv, folder: ., neurons: 4}
-dataset: {name: recorded, file: spikes.csv, folder: .}
+network: {kind: table, file: links.csv, neurons: 4}
+dataset: {name: recorded, file: spikes.csv}
 cores: 2
 steps: 3
 """
@@ -193,7 +196,7 @@ def test_arrays_mean_the_same_as_rows(tmp_path):
         ({"spikes": "step,neuron\n0,nan\n"}, "spikes.csv: row 1: neuron: expected a neuron"),
         (
             {"spikes": "step,neuron\n0,1\n1\n"},
-            "spikes.csv: expected rows of 2 numbers below the header",
+            "spikes.csv: row 2: expected 2 numbers as in the header, got 1",
         ),
         (
             {"spikes": "step,neuron\n"},
@@ -204,6 +207,57 @@ def test_arrays_mean_the_same_as_rows(tmp_path):
 def test_wrong_files_are_refused_by_row(tmp_path, given, message):
     with pytest.raises(InputError, match=message):
         run_lif(own(tmp_path, **given), Cores(), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("1,nan", r"target: expected a neuron of the 4 that there are, from 0 to 3, got nan"),
+        ("1.5,0", r"source: expected a neuron of the 4 that there are, from 0 to 3, got 1.5"),
+        ("-1,0", r"source: expected a neuron of the 4 that there are, from 0 to 3, got -1"),
+        ("0,x", r"target: expected a number, got 'x'"),
+        ("0,", r"target: expected a number, got ''"),
+        ("0,1_0", r"target: expected a number, got '1_0'"),
+        ("0,1,2", r"expected 2 numbers as in the header, got 3"),
+    ],
+)
+def test_a_wrong_connection_ends_the_command_with_file_row_and_column(tmp_path, row, fault):
+    own(tmp_path, links=f"source,target\n3,0\n{row}\n")
+    result = CliRunner().invoke(app, ["run", str(tmp_path / "workload.yaml"), "loihi"])
+    assert result.exit_code == 2
+    assert re.search(rf"links\.csv: row 2: {fault}", result.stderr)
+
+
+def test_files_lie_beside_the_description_else_among_data(tmp_path, monkeypatch):
+    data, here = tmp_path / "data" / "spikes", tmp_path / "here"
+    for folder in (data, here):
+        folder.mkdir(parents=True)
+    monkeypatch.setenv("ARCHSIM_DATA", str(tmp_path / "data"))
+    workload = own(here, links="source,target\n0,1\n")
+    (data / "links.csv").write_text("source,target\n2,3\n")
+    assert workload.load(seed=0).wiring.targets.tolist() == [1]
+    (here / "links.csv").unlink()
+    assert workload.load(seed=0).wiring.targets.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "line"), [("links", "network", 4), ("spikes", "dataset", 5)]
+)
+def test_a_missing_file_is_named_with_its_field_and_all_places(
+    tmp_path, monkeypatch, name, field, line
+):
+    data = tmp_path / "data"
+    monkeypatch.setenv("ARCHSIM_DATA", str(data))
+    workload = own(tmp_path)
+    (tmp_path / f"{name}.csv").unlink()
+    with pytest.raises(InputError) as caught:
+        run_lif(workload, Cores(), seed=0)
+    place, _, text = str(caught.value).partition(f": {field}.file: ")
+    assert place.startswith(f"{tmp_path / 'workload.yaml'}:{line}:")
+    assert text == (
+        f"expected the file {name}.csv[.gz], not found in {tmp_path}, {data / 'spikes'}, {data}; "
+        f"set {field}.folder or the environment variable ARCHSIM_DATA to where it lies"
+    )
 
 
 def test_a_truncated_archive_of_spikes_is_refused(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import InputError
+from archsim.spec.node import one_line
 
 __all__ = ["MAX_BYTES", "CsvTable", "read_csv", "read_numbers"]
 
@@ -103,9 +104,30 @@ def _table(path: Path, label: str) -> tuple[tuple[str, ...], NDArray[np.float64]
             table = np.loadtxt(lines, delimiter=",", dtype=np.float64, ndmin=2, comments=None)
         except UnicodeDecodeError:
             raise
-        except ValueError as error:
-            text = str(error).splitlines()[0][:160]
-            raise InputError(
-                f"{place}: expected rows of {len(header)} numbers below the header: {text}"
-            ) from None
+        except ValueError:
+            raise InputError(f"{place}: {_first_fault(path, header)}") from None
     return header, table
+
+
+def _first_fault(path: Path, header: tuple[str, ...]) -> str:
+    """Return which row below the header is not one number for each column, and why."""
+    with path.open(encoding="utf-8", newline="") as file:
+        file.readline(_MAX_HEADER)
+        for number, line in enumerate((line for line in file if line.strip()), start=1):
+            cells = line.rstrip("\r\n").split(",")
+            if len(cells) != len(header):
+                wanted = f"{len(header)} numbers as in the header"
+                return f"row {number}: expected {wanted}, got {len(cells)}"
+            for name, text in zip(header, cells, strict=True):
+                if not _is_number(text):
+                    return f"row {number}: {name}: expected a number, got {one_line(text, 40)!r}"
+    return f"expected rows of {len(header)} numbers below the header"
+
+
+def _is_number(text: str) -> bool:
+    """Return whether NumPy reads a cell as a number; unlike Python it takes no underscores."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints
 
 from archsim.errors import InputError
 from archsim.spec import Description
 from archsim.workload.data.dataset import Dataset, Examples, checked
 from archsim.workload.data.description import DatasetDescription, register_dataset
 from archsim.workload.data.idx import read_idx
-from archsim.workload.data.place import Progress, find_file, folders
+from archsim.workload.data.place import NO_FOLDER, Folder, Progress
 
-__all__ = ["FileName", "Folder", "IdxDataset", "IdxFile", "MnistDataset", "resolved_folder"]
+__all__ = ["FileName", "IdxDataset", "IdxFile", "MnistDataset", "Title"]
 
 FileName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$", max_length=128)
 ]
 """Name of a file inside the folder of its data set; no path."""
-Folder = Annotated[str, Field(max_length=4096)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 Title = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 
@@ -35,26 +33,20 @@ class IdxFile(Description):
     """SHA-256 of its uncompressed content; empty: not checked."""
 
 
-def resolved_folder(folder: str, info: ValidationInfo) -> str:
-    """Return a folder that is relative to its description, as an absolute one."""
-    base = (info.context or {}).get("folder")
-    return folder if not folder or base is None else str(Path(base, folder))
-
-
 class IdxDataset(DatasetDescription):
     """Images and labels in four IDX files.
 
-    The files are looked for in `folder`; without one in ``$ARCHSIM_DATA/TITLE``, then in
-    ``$ARCHSIM_DATA``; where that is not set either they are downloaded once, into a cache.
+    The files are looked for in `folder`; without one beside the description, then in
+    ``$ARCHSIM_DATA/TITLE`` and ``$ARCHSIM_DATA``; where that is not set either they are downloaded
+    once, into a cache.
     """
 
     name: Literal["idx"]
     """Which kind of data set it is."""
     title: Title
     """What the data set is called in results."""
-    folder: Folder = Field(default="", exclude=True)
-    """Folder of the files, from the folder of the description. It is no part of what is simulated,
-    so no result repeats it."""
+    folder: Folder = NO_FOLDER
+    """Folder of the files, from the folder of the description."""
     url: Annotated[str, StringConstraints(pattern=r"^(https?://.*)?$", max_length=1024)] = ""
     """Folder on the network to download ``FILE.gz`` from."""
     classes: Annotated[int, Field(ge=2, le=256)] = 10
@@ -63,11 +55,6 @@ class IdxDataset(DatasetDescription):
     train_labels: IdxFile = IdxFile(file="train-labels-idx1-ubyte")
     test_images: IdxFile = IdxFile(file="t10k-images-idx3-ubyte")
     test_labels: IdxFile = IdxFile(file="t10k-labels-idx1-ubyte")
-
-    @field_validator("folder", mode="after")
-    @classmethod
-    def _from_description(cls, folder: str, info: ValidationInfo) -> str:
-        return resolved_folder(folder, info)
 
     def read(self, progress: Progress | None) -> Dataset:
         """Return the four files' content, checked."""
@@ -101,10 +88,9 @@ class IdxDataset(DatasetDescription):
         self, field: str, what: Literal["images", "labels"], progress: Progress | None
     ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         entry: IdxFile = getattr(self, field)
-        path = find_file(
+        path = self.folder.find(
             entry.file,
-            field=field,
-            places=folders(self.folder, self.title),
+            field=f"dataset.{field}",
             name=self.title,
             url=self.url,
             progress=progress,

@@ -1,17 +1,23 @@
-"""Where the files of a data set lie: a named folder, ARCHSIM_DATA, the cache, or the network."""
+"""Where files of a description lie: beside it, a named folder, ARCHSIM_DATA, cache, or network."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Annotated, Any, Protocol, Self
 
-from archsim.errors import InputError, StorageError
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic_core import PydanticKnownError
 
-__all__ = ["VARIABLE", "Progress", "find_file", "folders"]
+from archsim.errors import InputError, SpecError, StorageError
+from archsim.spec import Node
+from archsim.spec.fault import locate
+
+__all__ = ["NO_FOLDER", "VARIABLE", "Folder", "Places", "Progress"]
 
 VARIABLE = "ARCHSIM_DATA"
 """Environment variable that names a folder of data sets."""
@@ -62,59 +68,103 @@ class _Told:
         """Do nothing."""
 
 
-def folders(folder: str, name: str) -> list[Path]:
-    """Return where files of data set `name` are looked for, in order.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the files that a description names are looked for."""
 
-    A named `folder` is the only place. Without it: ``$ARCHSIM_DATA/NAME`` and ``$ARCHSIM_DATA``.
-    """
-    if folder:
-        return [Path(folder)]
-    root = os.environ.get(VARIABLE, "")
-    return [Path(root) / name, Path(root)] if root else []
+    folder: str = ""
+    """Folder that the description names, then the only place; empty: none."""
+    beside: str = field(default="", compare=False)
+    """Folder of the description itself; empty: it stands in no file."""
+    root: Node | None = field(default=None, compare=False, repr=False)
+    """The description as it stands in its file, for messages."""
+
+    def __str__(self) -> str:
+        """Return the folder that the description names."""
+        return self.folder
+
+    @classmethod
+    def read(cls, folder: object, info: ValidationInfo) -> Places:
+        """Return the places of a description that names this folder, relative to its own."""
+        if isinstance(folder, Places):
+            return folder
+        if not isinstance(folder, str):
+            raise PydanticKnownError("string_type")
+        context = info.context or {}
+        base, root = context.get("folder"), context.get("root")
+        if base is None:
+            return cls(folder, root=root)
+        return cls(str(Path(base, folder)) if folder else "", beside=str(base), root=root)
+
+    def folders(self, name: str) -> list[Path]:
+        """Return where files of data set `name` are looked for, in order.
+
+        The folder named; without one that of the description, ``$ARCHSIM_DATA/NAME`` and
+        ``$ARCHSIM_DATA``.
+        """
+        if self.folder:
+            return [Path(self.folder)]
+        data = os.environ.get(VARIABLE, "")
+        own = [Path(self.beside)] if self.beside else []
+        return [*own, Path(data) / name, Path(data)] if data else own
+
+    def find(
+        self,
+        file: str,
+        *,
+        field: str,
+        name: str,
+        url: str = "",
+        progress: Progress | None = None,
+    ) -> Path:
+        """Return the path of a file, downloading it if need be.
+
+        Parameters
+        ----------
+        file : str
+            Its name, with or without ``.gz``.
+        field : str
+            Path of the field of the description that names it, for messages.
+        name : str
+            Name of the data set.
+        url : str
+            Folder on the network to download ``FILE.gz`` from, where neither the description nor
+            ``$ARCHSIM_DATA`` names a folder; empty: none.
+        progress : callable, optional
+            Told how far a download is.
+
+        Raises
+        ------
+        InputError
+            If the file is in none of the folders and cannot be downloaded.
+        """
+        folders = self.folders(name)
+        for folder in folders:
+            for candidate in (folder / file, folder / f"{file}.gz"):
+                if candidate.is_file():
+                    return candidate
+        if url and not self.folder and not os.environ.get(VARIABLE):
+            return _downloaded(file, name, url, progress)
+        looked = ", ".join(str(folder.resolve()) for folder in folders) or "no folder"
+        section = field.partition(".")[0]
+        message = (
+            f"expected the file {file}[.gz], not found in {looked}; set {section}.folder or the "
+            f"environment variable {VARIABLE} to where it lies"
+        )
+        if self.root is None:
+            raise InputError(f"{field}: {message}")
+        node = locate(self.root, tuple(field.split(".")))[1]
+        raise SpecError([node.place.fault(field, message)])
 
 
-def find_file(
-    file: str,
-    *,
-    field: str,
-    places: Sequence[Path],
-    name: str,
-    url: str = "",
-    progress: Progress | None = None,
-) -> Path:
-    """Return the path of a file of a data set, downloading it if need be.
-
-    Parameters
-    ----------
-    file : str
-        Its name, with or without ``.gz``.
-    field : str
-        Field of the description that names it, for messages.
-    places : sequence of Path
-        Folders to look in.
-    name : str
-        Name of the data set.
-    url : str
-        Folder on the network to download ``FILE.gz`` from; empty: none.
-    progress : callable, optional
-        Told how far a download is.
-
-    Raises
-    ------
-    InputError
-        If the file is in none of the folders and cannot be downloaded.
-    """
-    for folder in places:
-        for candidate in (folder / file, folder / f"{file}.gz"):
-            if candidate.is_file():
-                return candidate
-    if url and not places:
-        return _downloaded(file, name, url, progress)
-    looked = ", ".join(str(folder) for folder in places) or "no folder"
-    advice = f"set dataset.folder or the environment variable {VARIABLE} to where it lies"
-    raise InputError(
-        f"dataset.{field}: expected the file {file}[.gz], not found in {looked}; {advice}"
-    )
+Folder = Annotated[
+    Places,
+    PlainValidator(Places.read, json_schema_input_type=str),
+    PlainSerializer(lambda places: places.folder, return_type=str),
+]
+"""Type of a field that names a folder of files; give it `NO_FOLDER` as default."""
+NO_FOLDER: Any = Field(default="", exclude=True, validate_default=True)
+"""Default of such a field. A folder is no part of what is simulated, so no result repeats it."""
 
 
 def _downloaded(file: str, name: str, url: str, progress: Progress | None) -> Path:

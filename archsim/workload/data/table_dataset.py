@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from archsim.errors import InputError
 from archsim.workload.data.csv_file import read_csv
 from archsim.workload.data.dataset import Codes, Dataset, Examples, checked
 from archsim.workload.data.description import DatasetDescription, register_dataset, split
-from archsim.workload.data.idx_dataset import FileName, Folder, Title, resolved_folder
+from archsim.workload.data.idx_dataset import FileName, Title
 from archsim.workload.data.npz_file import read_npz
-from archsim.workload.data.place import Progress, find_file, folders
+from archsim.workload.data.place import NO_FOLDER, Folder, Progress
 
 __all__ = ["CsvDataset", "NpzDataset"]
 
@@ -28,9 +28,9 @@ class _TableDataset(DatasetDescription):
 
     title: Title
     """What the data set is called in results."""
-    folder: Folder = Field(default="", exclude=True)
-    """Folder of the file, from the folder of the description; without one ``$ARCHSIM_DATA/TITLE``,
-    then ``$ARCHSIM_DATA``."""
+    folder: Folder = NO_FOLDER
+    """Folder of the file, from the folder of the description; without one that folder itself,
+    ``$ARCHSIM_DATA/TITLE``, then ``$ARCHSIM_DATA``."""
     classes: Annotated[int, Field(ge=2, le=256)]
     """Number of classes."""
     scale: Annotated[float, Field(gt=0.0)] = 1.0
@@ -38,15 +38,8 @@ class _TableDataset(DatasetDescription):
     test_fraction: Fraction | None = None
     """Fraction of the examples that is kept for scoring, where the file does not say which."""
 
-    @field_validator("folder", mode="after")
-    @classmethod
-    def _from_description(cls, folder: str, info: ValidationInfo) -> str:
-        return resolved_folder(folder, info)
-
     def _path(self, file: str, field: str) -> Path:
-        return find_file(
-            file, field=field, places=folders(self.folder, self.title), name=self.title
-        )
+        return self.folder.find(file, field=f"dataset.{field}", name=self.title)
 
     def _made(self, codes: Codes, labels: np.ndarray[Any, Any], place: str) -> Examples:
         if len(codes) != len(labels):

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from archsim.seeds import stream
 from archsim.spec import Description, Time
-from archsim.workload.data.idx_dataset import FileName, Folder, resolved_folder
-from archsim.workload.data.place import find_file, folders
+from archsim.workload.data.idx_dataset import FileName
+from archsim.workload.data.place import NO_FOLDER, Folder
 from archsim.workload.description import WorkloadDescription
 from archsim.workload.lif.graph import read_graph
 from archsim.workload.lif.membrane import Membranes
@@ -31,18 +31,19 @@ class _Given(Description):
 
     file: FileName
     """Name of the file."""
-    folder: Folder = Field(default="", exclude=True)
-    """Its folder, from the folder of the description; without one ``$ARCHSIM_DATA``. It is no part
-    of what is simulated, so no result repeats it."""
-
-    @field_validator("folder", mode="after")
-    @classmethod
-    def _from_description(cls, folder: str, info: ValidationInfo) -> str:
-        return resolved_folder(folder, info)
+    folder: Folder = NO_FOLDER
+    """Its folder, from the folder of the description; without one that folder itself, then
+    ``$ARCHSIM_DATA``."""
 
     def path(self, field: str, *, among: str = "spikes") -> Path:
-        """Return where the file lies: in `folder`, or in ``$ARCHSIM_DATA`` or `among` in it."""
-        return find_file(self.file, field=field, places=folders(self.folder, among), name=self.file)
+        """Return where the file lies; among data sets in the folder `among`.
+
+        Raises
+        ------
+        InputError
+            If it is nowhere.
+        """
+        return self.folder.find(self.file, field=field, name=among)
 
 
 class RandomNetwork(Description):
@@ -144,6 +145,11 @@ class LifDescription(WorkloadDescription):
     def shapes(self) -> dict[str, tuple[int, int]]:
         """No matrix stands in arrays."""
         return {}
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all that a run counts."""
+        return ("neurons", "synapses", "spikes", "events")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -74,7 +74,7 @@ def run_lif(
     )
     if on_metric is not None:
         place = {"epoch": 0, "step": workload.steps, "phase": Phase.INFERENCE.value}
-        for name in ("neurons", "synapses", "spikes", "events"):
+        for name in workload.metrics:
             on_metric(place | {"metric": name, "value": getattr(result, name)})
     return result
 
