@@ -236,6 +236,11 @@ class Segment:
     labels: tuple[str, ...] = ()
     """(n,) or empty: what each task is, for errors and timelines; no part of timing or results."""
 
+    def __post_init__(self) -> None:
+        """Set all arrays read-only."""
+        for name in _ARRAYS:
+            getattr(self, name).flags.writeable = False
+
     @property
     def task_count(self) -> int:
         """Number of tasks."""
@@ -350,11 +355,9 @@ class SegmentBuilder:
         arrays: dict[str, IntArray] = {}
         for name in _ARRAYS:
             try:
-                array = np.array(columns[name], dtype=np.int64)
+                arrays[name] = np.array(columns[name], dtype=np.int64)
             except OverflowError:
                 raise ResourceError(self._too_large(name)) from None
-            array.flags.writeable = False
-            arrays[name] = array
         labels = tuple(self._labels) if any(self._labels) else ()
         return Segment(
             epoch=self.epoch,
