@@ -118,7 +118,8 @@ def _accuracy_table(several: Sequence[Lessons]) -> Table:
         if other is not None:
             gap, error = one.above(other)
             widest = f"{one.widest_gap(other) * 100:.2f}" if len(one.curve) > 1 else None
-            gaps = (one.way.beside, f"{gap * 100:+.2f} ± {error * 100:.2f}", widest)
+            spread = "" if error is None else f" ± {error * 100:.2f}"
+            gaps = (one.way.beside, f"{gap * 100:+.2f}{spread}", widest)
         rows.append(
             (
                 one.way.name,
