@@ -79,7 +79,19 @@ def write_trainings(
     *,
     log: Mapping[str, object],
 ) -> None:
-    """Fill the folder of a report and commit it."""
+    """Fill the folder of a report and commit it.
+
+    Parameters
+    ----------
+    folder : Claim
+        The folder, claimed.
+    recipe : TrainingsRecipe
+        The report as its file has it.
+    several : sequence of Lessons
+        What each way came to.
+    log : mapping
+        What goes to ``run.log``, which is no result.
+    """
     folder.write("report.md", page_markdown(trainings_page(recipe, several)))
     folder.write("courses.csv", csv_text(courses_frame(several)))
     folder.write("metrics.csv", csv_text(metrics_frame(several)))
