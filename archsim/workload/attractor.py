@@ -98,7 +98,7 @@ def as_attractor(workload: WorkloadDescription) -> AttractorDescription:
     if isinstance(workload, AttractorDescription):
         return workload
     message = (
-        f"workload {workload.name}: expected kind attractor, got {workload.kind}; the baseline of a "
-        "GPU is known for that kind only"
+        f"workload {workload.name}: expected kind attractor, got {workload.kind}; the baseline of "
+        "a GPU is known for that kind only"
     )
     raise InputError(message)
