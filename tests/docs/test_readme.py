@@ -69,3 +69,15 @@ def test_examples_of_a_command_name_what_the_catalogs_hold(command):
 
 def test_examples_keep_their_lines_in_the_help():
     assert "\\b" not in "".join(one.help or "" for one in app.commands.values())
+
+
+def test_decisions_are_numbered_without_gaps_and_listed():
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
+    titles = [page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for page in pages]
+    assert [title[:4] for title in titles] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    listed = [line for line in lines if line.startswith("- ")]
+    assert listed == [
+        f"- [{title}]({page.name})" for title, page in zip(titles, pages, strict=True)
+    ]
