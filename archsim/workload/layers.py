@@ -176,7 +176,15 @@ class Layers(ABC):
     def output_error(
         self, targets: FloatArray, outputs: FloatArray, *, squared: bool
     ) -> FloatArray:
-        """Return δ of the outputs: t − a; with `squared`, times the derivative of the sigmoid."""
+        """Return δ of the outputs: t − a; with `squared`, times the derivative of the sigmoid.
+
+        Parameters
+        ----------
+        targets, outputs : ndarray, shape (outputs,)
+            What was wanted, and what came.
+        squared : bool
+            Whether it is the gradient of the squared error.
+        """
         error = targets - outputs
         if squared and self.description.output == "sigmoid":
             error = error * (outputs * (1.0 - outputs))
