@@ -29,6 +29,8 @@ STATE_SCALE = 10**9
 
 _LIMB = 31
 _MASK = (1 << _LIMB) - 1
+_FEW = 128
+"""Values that are added up sooner one by one than by arrays."""
 
 
 class Price(NamedTuple):
@@ -80,6 +82,15 @@ class ExactSums:
 
     def add(self, places: IntArray, values: IntArray, times: int = 1) -> None:
         """Add ``values × times`` to the sums at `places`.
+
+        Parameters
+        ----------
+        places : ndarray of int64
+            Which sums, each as often as it likes.
+        values : ndarray of int64
+            What is added to each of them.
+        times : int
+            Factor of all values.
 
         Raises
         ------
@@ -156,7 +167,17 @@ class StateRow(NamedTuple):
 
 
 def joules(count: int, price_yj: int, count_scale: int) -> float:
-    """Return ``count × price / scale`` as the nearest float, in joules."""
+    """Return ``count × price / scale`` as the nearest float, in joules.
+
+    Parameters
+    ----------
+    count : int
+        How much was done, in 1/`count_scale` of an act.
+    price_yj : int
+        Energy of one act. [10⁻²⁴ J]
+    count_scale : int
+        Counts that one act is.
+    """
     return float(Fraction(count * price_yj, count_scale * 10**24))
 
 
@@ -338,10 +359,14 @@ class Ledger:
 def _sums(keys: IntArray, values: IntArray) -> list[tuple[int, int]]:
     """Return (key, exact sum of its values), keys ascending.
 
-    Values are split at 2³¹ so that no sum of fewer than 2³² terms can overflow.
+    Few are summed one by one. Of many, values are split at 2³¹ so that no sum of fewer than 2³²
+    terms can overflow.
     """
-    if not len(keys):
-        return []
+    if len(keys) <= _FEW:
+        sums: dict[int, int] = {}
+        for key, value in zip(keys.tolist(), values.tolist(), strict=True):
+            sums[key] = sums.get(key, 0) + value
+        return sorted(sums.items())
     if int(keys.max()) < 4 * len(keys):
         found, places = np.flatnonzero(np.bincount(keys)), keys
     else:

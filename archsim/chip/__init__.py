@@ -1,7 +1,7 @@
 """Chips: descriptions, checks, and the machine built of them."""
 
 from archsim.chip.build import build, component_tables
-from archsim.chip.chip import Chip, Link, PricedAction, Tile
+from archsim.chip.chip import Chip, Link, Tile
 from archsim.chip.description import (
     ChipDescription,
     CrossbarDescription,
@@ -20,7 +20,6 @@ __all__ = [
     "CrossbarDescription",
     "Link",
     "NeuronChipDescription",
-    "PricedAction",
     "Published",
     "Tile",
     "TiledDescription",

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from archsim.chip.description import TiledDescription
 from archsim.chip.links import IntArray
 from archsim.chip.topology import BUS, Edge, Topology
-from archsim.components.component import Action, Component
+from archsim.components.component import Component
 from archsim.components.router import LinkPart
 from archsim.errors import InputError
 
-__all__ = ["Chip", "Link", "LinkKind", "PricedAction", "Tile"]
+__all__ = ["Chip", "Link", "LinkKind", "Tile"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +71,6 @@ class LinkKind(NamedTuple):
     """Its description."""
     router: Component | None
     """Router at the far end."""
-
-
-class PricedAction(NamedTuple):
-    """One action with its place on the chip."""
-
-    tile_class: str
-    component: str
-    action: Action
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,13 +278,6 @@ class Chip:
             edge = Edge(self._numbers[source], self._numbers[target])
             kinds[self.topology.number(edge)] += 2 * parts.index(part)
         return kinds
-
-    def priced_actions(self) -> Iterator[PricedAction]:
-        """Give every action once per tile class, those of links and routers under ``network``."""
-        for tile_class, table in self.tables.items():
-            for component in table.values():
-                for action in component.actions.values():
-                    yield PricedAction(tile_class, component.name, action)
 
     def copies(self) -> Iterator[tuple[str, Component, int]]:
         """Give (tile class, component, how often it is on the chip) of every component."""

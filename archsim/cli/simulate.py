@@ -103,7 +103,7 @@ def run(  # noqa: PLR0913  (one for each option)
     """Train WORKLOAD on CHIP and say what it cost.
 
     Both are NAME, NAME:VARIANT or the path of a file. The folder holds ledger.csv, metrics.csv,
-    report.md, config.resolved.yaml and manifest.json; it appears whole or not at all.
+    writes.csv, report.md, config.resolved.yaml and manifest.json; it appears whole or not at all.
     """
     _check_options(output, files=events or plots, sampled=sample is not None, ruled=bool(policies))
     from archsim.report.folder import claim

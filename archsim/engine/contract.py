@@ -76,7 +76,7 @@ __all__ = ["Engine", "Timing"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """What an engine found for one segment; ticks count from the segment's begin."""
+    """What an engine found for one segment; ticks count from its begin, arrays are read-only."""
 
     arrival_ticks: IntArray
     """(m,) when each visit joined its queue. [fs]"""
@@ -90,6 +90,12 @@ class Timing:
     """(station, power state) → ticks, gap included, for stations under a custom policy. [fs]"""
     policy_counts: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """(station, action) → acts that a custom policy counted."""
+
+    def __post_init__(self) -> None:
+        """Set all arrays read-only."""
+        for array in (self.arrival_ticks, self.start_ticks, self.order):
+            if array is not None:
+                array.flags.writeable = False
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from archsim.engine.policy import Policy, StationControl
 from archsim.engine.room import check_room
 from archsim.engine.simulation import SegmentRun
 from archsim.errors import ProgramError
-from archsim.mapping.program import IntArray, Segment, StationTable
+from archsim.mapping.program import Segment, StationTable
 
 __all__ = ["ReferenceEngine"]
 
@@ -77,16 +77,10 @@ class ReferenceEngine:
                 policy_counts[number, action] = count
         self._base = next_base
         return Timing(
-            arrival_ticks=_read_only(run.arrival_ticks),
-            start_ticks=_read_only(run.start_ticks),
+            arrival_ticks=np.array(run.arrival_ticks, dtype=np.int64),
+            start_ticks=np.array(run.start_ticks, dtype=np.int64),
             end_tick=run.end_tick,
-            order=_read_only(run.order) if ordered else None,
+            order=np.array(run.order, dtype=np.int64) if ordered else None,
             state_ticks=state_ticks,
             policy_counts=policy_counts,
         )
-
-
-def _read_only(numbers: list[int]) -> IntArray:
-    array = np.array(numbers, dtype=np.int64)
-    array.flags.writeable = False
-    return array

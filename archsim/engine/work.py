@@ -87,7 +87,7 @@ class Work:
         found = (np.empty(self._count, np.int64), np.empty(self._count, np.int64))
         kernel.unroll(self.arrays, self.ready, self.unit, self._visits, found)
         for column in found:
-            column.flags.writeable = False
+            column.flags.writeable = False  # the form that sorting is compiled for
         return found
 
     def order(self, arrival_ticks: IntArray, start_ticks: IntArray) -> IntArray:
@@ -98,7 +98,6 @@ class Work:
         together = (start[1:] == start[:-1]) & (place[1:] == place[:-1])
         if (together & (arrival[1:] < arrival[:-1])).any():
             order = _sorted(arrival_ticks, station, start_ticks)
-        order.flags.writeable = False
         return order
 
     def _invert(self) -> tuple[IntArray, IntArray]:
@@ -202,7 +201,7 @@ def _arrays(segment: Segment) -> kernel.Arrays:
     """Return the arrays of a segment in the one form that the loops are compiled for."""
     arrays = []
     for name in kernel.Arrays._fields:
-        array = np.ascontiguousarray(getattr(segment, name), dtype=np.int64).view()
+        array = np.ascontiguousarray(getattr(segment, name), dtype=np.int64)
         array.flags.writeable = False
         arrays.append(array)
     return kernel.Arrays(*arrays)

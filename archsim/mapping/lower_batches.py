@@ -20,6 +20,7 @@ from archsim.trace import BatchSegment, OpBatch, OpKind
 __all__ = ["batch_segment"]
 
 BoolArray = NDArray[np.bool_]
+_Places = slice | NDArray[np.intp]
 
 
 class _Act(NamedTuple):
@@ -67,35 +68,7 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
     Tasks are numbered batch by batch; before the ops of a batch come the packets that the first of
     them waits for.
     """
-    accounts = _accounts(lowering, trace.phase.value)
-    ops = _lowered(lowering, trace, accounts)
-    sizes = [len(batch) for batch in trace.batches]
-    batch = np.repeat(np.arange(len(sizes)), sizes)
-    source = lowering.chip.number(lowering.source)
-    paths = ways(lowering, trace.messages, batch, ops.begin, ops.end, source)
-    group = np.concatenate((2 * paths.batch, 2 * batch + 1))
-    order = np.argsort(group, kind="stable")
-    task = np.empty_like(order)
-    task[order] = np.arange(len(order))
-    packet, op = task[: len(paths.batch)], task[len(paths.batch) :]
-    rows, sides = paths.rows(lowering, accounts, packet, trace.repeat)
-    rows += [one._replace(task=op[one.task]) for one in ops.rows]
-    sides += [one._replace(task=op[one.task]) for one in ops.sides]
-    visits = np.concatenate((paths.visits, ops.visits))[order]
-    offsets = np.concatenate(([0], np.cumsum(visits)))
-    arrays = csr(rows, sides, offsets)
-    count = len(order)
-    arrays |= _dependencies(paths, packet, op, count)
-    fork_of, flits = np.full(count, -1, dtype=np.int64), np.ones(count, dtype=np.int64)
-    fork_of[packet], flits[packet] = paths.forks(packet), paths.flits
-    arrays |= {
-        "release_ticks": np.zeros(count, dtype=np.int64),
-        "flits": flits,
-        "fork_of": fork_of,
-        "visit_offsets": offsets,
-    }
-    for array in arrays.values():
-        array.flags.writeable = False
+    tasks, rows, sides = _tasks(lowering, trace)
     return Segment(
         epoch=trace.epoch,
         step=trace.step,
@@ -103,8 +76,40 @@ def batch_segment(lowering: Lowering, trace: BatchSegment) -> Segment:
         gap_ticks=0,
         repeat=trace.repeat,
         labels=(),
-        **arrays,
+        **tasks,
+        **csr(rows, sides, tasks["visit_offsets"]),
     )
+
+
+def _tasks(
+    lowering: Lowering, trace: BatchSegment
+) -> tuple[dict[str, IntArray], list[Rows], list[Sides]]:
+    """Return the arrays of tasks, with all visits and further counts in any order."""
+    accounts = _accounts(lowering, trace.phase.value)
+    ops = _lowered(lowering, trace, accounts)
+    sizes = [len(batch) for batch in trace.batches]
+    batch = np.repeat(np.arange(len(sizes)), sizes)
+    source = int(np.argmax(lowering.chip.has_role("controller")))
+    paths = ways(lowering, trace.messages, batch, ops.begin, ops.end, source)
+    group = np.concatenate((2 * paths.batch, 2 * batch + 1))
+    order = np.argsort(group, kind="stable")
+    count = len(order)
+    task = np.empty_like(order)
+    task[order] = np.arange(count)
+    packet, op = task[: len(paths.batch)], task[len(paths.batch) :]
+    fork_of, flits = np.full(count, -1, dtype=np.int64), np.ones(count, dtype=np.int64)
+    fork_of[packet], flits[packet] = paths.forks(packet), paths.flits
+    visits = np.concatenate((paths.visits, ops.visits))[order]
+    arrays = _dependencies(paths, packet, op, count) | {
+        "release_ticks": np.zeros(count, dtype=np.int64),
+        "flits": flits,
+        "fork_of": fork_of,
+        "visit_offsets": np.concatenate(([0], np.cumsum(visits))),
+    }
+    rows, sides = paths.rows(lowering, accounts, packet, trace.repeat)
+    rows += [one._replace(task=op[one.task]) for one in ops.rows]
+    sides += [one._replace(task=op[one.task]) for one in ops.sides]
+    return arrays, rows, sides
 
 
 def _accounts(lowering: Lowering, phase: str) -> Accounts:
@@ -163,11 +168,9 @@ def _batch(
     made = np.zeros(len(batch), dtype=np.int64)
     begin, end = np.full(len(batch), -1), np.full(len(batch), -1)
 
-    def visit(
-        which: BoolArray, act: _Act, station: IntArray, held: IntArray, done: IntArray
-    ) -> None:
-        at = np.flatnonzero(which)
-        rows.append(Rows(ops[at], made[at], station, held, done, act.account[at], act.counts[at]))
+    def visit(at: _Places, act: _Act, station: IntArray, held: IntArray, done: IntArray) -> None:
+        place = made[at].copy()
+        rows.append(Rows(ops[at], place, station, held, done, act.account[at], act.counts[at]))
         begin[at] = np.where(begin[at] < 0, act.tiles[at], begin[at])
         end[at] = act.tiles[at]
         made[at] += 1
@@ -176,31 +179,33 @@ def _batch(
     if front:
         main = next((act for act in front if act.role == "array"), front[0])
         length = _pace(lowering.chip, batch.kind, main) * batch.slots
-        visit(
-            np.ones(len(batch), dtype=np.bool_),
-            main,
-            lowering.fabric.front(main.tiles),
-            length,
-            length,
-        )
+        visit(slice(None), main, lowering.fabric.front(main.tiles), length, length)
         sides += [Sides(ops, act.account, act.counts) for act in front if act is not main]
     rest = [act for act in acts if act.role not in FRONT_END]
     for act in rest:
         each = act.counts // repeat
         held = -(-each // act.servers) * act.interval
+        done = np.maximum(held - act.interval + act.latency, 1)
         timed = (act.latency > 0) & (act.counts > 0)
-        station = lowering.fabric.part(act.tiles[timed], act.role)
-        done = np.maximum(held - act.interval + act.latency, 1)[timed]
-        visit(timed, act, station, held[timed], done)
-        beside = np.flatnonzero(~timed)
-        if len(beside):
-            sides.append(Sides(ops[beside], act.account[beside], act.counts[beside]))
+        if timed.any():
+            at = _places(timed)
+            station = lowering.fabric.part(act.tiles[at], act.role)
+            visit(at, act, station, held[at], done[at])
+        if not timed.all():
+            at = _places(~timed)
+            sides.append(Sides(ops[at], act.account[at], act.counts[at]))
     idle = made == 0
     if idle.any():
+        at = _places(idle)
         act = rest[0]._replace(account=np.full(len(batch), -1))
-        station = lowering.fabric.part(act.tiles[idle], act.role)
-        visit(idle, act, station, np.zeros(len(station), dtype=np.int64), np.ones_like(station))
+        station = lowering.fabric.part(act.tiles[at], act.role)
+        visit(at, act, station, np.zeros_like(station), np.ones_like(station))
     return made, begin, end
+
+
+def _places(which: BoolArray) -> _Places:
+    """Return the places that are true, all of them as a slice, which copies nothing."""
+    return slice(None) if which.all() else np.flatnonzero(which)
 
 
 def _pace(chip: Chip, kind: OpKind, act: _Act) -> IntArray:

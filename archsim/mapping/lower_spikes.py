@@ -181,8 +181,6 @@ def spike_segment(lowering: Lowering, trace: SpikeSegment) -> Segment:
         "dependency_offsets": offsets,
         "dependencies": dependencies,
     }
-    for array in arrays.values():
-        array.flags.writeable = False
     return Segment(
         epoch=trace.epoch,
         step=trace.step,
@@ -285,10 +283,9 @@ def _visit_arrays(one: _Chain, chain: _Chain, place: _Places) -> dict[str, IntAr
     parts = [np.concatenate(column) for column in zip(*side, strict=True)] if side else []
     empty = np.zeros(0, dtype=np.int64)
     visits_of, accounts, counts = parts or (empty, empty, empty)
-    order = np.argsort(visits_of, kind="stable")
     return columns | {
         "visit_offsets": offsets,
-        "side_visit": visits_of[order],
-        "side_account": accounts[order],
-        "side_count": counts[order],
+        "side_visit": visits_of,
+        "side_account": accounts,
+        "side_count": counts,
     }

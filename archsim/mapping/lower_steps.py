@@ -194,8 +194,6 @@ class StepLowering:
             "dependencies": np.where(sent.after < 0, sender, runs + sent.after),
             "visit_offsets": np.concatenate((np.arange(runs), runs + sent.offsets)),
         }
-        for array in arrays.values():
-            array.flags.writeable = False
         return Segment(
             epoch=trace.epoch,
             step=trace.step,

@@ -57,19 +57,13 @@ def csr(rows: Sequence[Rows], sides: Sequence[Sides], offsets: IntArray) -> dict
             arrays[name][at] = values
         if one.channel is not None:
             arrays["channel"][at] = one.channel
-    parts = [
-        (offsets[one.task] + (0 if one.place is None else one.place), one.account, one.counts)
-        for one in sides
-    ]
-    none = np.zeros(0, dtype=np.int64)
-    visit, account, count = (
-        (np.concatenate(column) for column in zip(*parts, strict=True))
-        if parts
-        else (none, none, none)
-    )
-    order = np.argsort(visit, kind="stable")
-    return arrays | {
-        "side_visit": visit[order],
-        "side_account": account[order],
-        "side_count": count[order],
-    }
+    total = sum(len(side.task) for side in sides)
+    visit, account, count = (np.empty(total, dtype=np.int64) for _ in range(3))
+    end = 0
+    for side in sides:
+        part = slice(end, end := end + len(side.task))
+        visit[part] = offsets[side.task]
+        if side.place is not None:
+            visit[part] += side.place
+        account[part], count[part] = side.account, side.counts
+    return arrays | {"side_visit": visit, "side_account": account, "side_count": count}

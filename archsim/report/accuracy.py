@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from archsim.report.course import measured
 from archsim.report.tables import Cell, Column, Table
 
 __all__ = ["Trial", "accuracy_table", "course_table", "last_metrics", "trials"]
@@ -84,13 +85,8 @@ def course_table(metrics: pd.DataFrame, *, most: int = 12) -> Table:
         Most rows; of longer runs, evenly spaced epochs and the last one.
     """
     names = ("clean_exact", "validation_near", "validation_exact")
-    epochs: dict[int, dict[str, float]] = {}
-    needed = ("epoch", "metric", "value", "cumulative_energy_j", "cumulative_time_s")
-    for epoch, metric, value, energy, time in zip(*(metrics[one] for one in needed), strict=True):
-        if metric in names:
-            entry = epochs.setdefault(int(epoch), {})
-            entry |= {metric: float(value), "energy": energy, "time": time}
-    kept = sorted(epochs)
+    epochs = measured(metrics, "epoch", names)
+    kept = list(epochs)
     if len(kept) > most:
         kept = sorted({kept[number * (len(kept) - 1) // (most - 1)] for number in range(most)})
     columns = ("energy", "time", *names)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
 from archsim.report.page import Section
 from archsim.report.tables import Cell, Column, Table
 
-__all__ = ["Point", "course", "reach_section", "reach_table"]
+__all__ = ["Point", "course", "measured", "reach_section", "reach_table"]
 
 _METRICS = MappingProxyType(
     {
@@ -59,6 +60,34 @@ def course(metrics: pd.DataFrame) -> dict[str, list[Point]]:
         for kind, names in _METRICS.items()
     }
     return {kind: points for kind, points in found.items() if points}
+
+
+def measured(
+    metrics: pd.DataFrame, by: Literal["epoch", "step"], names: Sequence[str]
+) -> dict[int, dict[str, float]]:
+    """Return measurements in order, with what training had cost until then.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Metrics of a run.
+    by : {"epoch", "step"}
+        What they are ordered by.
+    names : sequence of str
+        Metrics that are wanted.
+
+    Returns
+    -------
+    dict
+        Epoch or step → metric → value, ``energy`` [J] and ``time`` [s] among them.
+    """
+    found: dict[int, dict[str, float]] = {}
+    needed = (by, "metric", "value", "cumulative_energy_j", "cumulative_time_s")
+    for number, metric, value, energy, time in zip(*(metrics[one] for one in needed), strict=True):
+        if metric in names:
+            entry = found.setdefault(int(number), {})
+            entry |= {metric: float(value), "energy": energy, "time": time}
+    return dict(sorted(found.items()))
 
 
 def reach_table(kind: str, points: list[Point]) -> Table:

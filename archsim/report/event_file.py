@@ -10,11 +10,10 @@ from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.errors import InputError
 from archsim.frames import EVENT_COLUMNS
-from archsim.mapping.program import AccountTable
+from archsim.mapping.program import AccountTable, IntArray
 from archsim.runs.events import EventBatch, EventRow
 
 __all__ = ["Compression", "EventFile", "read_events", "require_parquet"]
@@ -25,7 +24,9 @@ ROWS = 1 << 17
 """Events of a row group; how many events wait in memory follows from it."""
 _WAITING = 2
 """Row groups that may wait for the thread before the run does."""
-_TEXTS = ("tile", "component", "action", "phase")
+_TEXTS = {"tile": 1, "component": 2, "action": 3, "phase": 0}
+"""Columns of texts, and where an account keeps each."""
+_NUMBERS = tuple(name for name in EVENT_COLUMNS if name not in _TEXTS)
 _REGULAR = ("task", "visit", "arrival_tick", "start_tick")
 """Columns with many values; as differences they are far smaller, but slower to write."""
 
@@ -51,8 +52,8 @@ def require_parquet() -> None:
 class EventFile:
     """A Parquet file that takes events while a run goes on, in bounded memory.
 
-    Texts and numbers that repeat are written as places in a dictionary; before compression, other
-    ids and ticks become differences. Equal events give equal bytes, however they were cut.
+    Texts are written as places in a dictionary, numbers as differences, but for ids and ticks that
+    are not compressed. Equal events give equal bytes, however they were cut.
 
     Parameters
     ----------
@@ -70,11 +71,8 @@ class EventFile:
     def __init__(self, file: IO[bytes], *, compression: Compression = "zstd") -> None:
         require_parquet()
         self._writer = _open(file, compression)
-        self._texts: dict[str, _Texts] = {name: _Texts(place) for place, name in _PLACES}
-        self._group: dict[str, NDArray[Any]] = {
-            name: np.zeros(ROWS, dtype=np.int32 if name in _TEXTS else np.int64)
-            for name in EVENT_COLUMNS
-        }
+        self._accounts = AccountTable()
+        self._group = {name: np.zeros(ROWS, dtype=np.int64) for name in (*_NUMBERS, "account")}
         self._filled = 0
         """Rows of the group so far."""
         self._waiting: list[EventBatch] = []
@@ -136,17 +134,15 @@ class EventFile:
 
     def _take(self, batch: EventBatch) -> None:
         """Add events to the row group, and write it whenever it is full."""
-        codes = {name: texts.codes(batch.accounts) for name, texts in self._texts.items()}
+        self._accounts = batch.accounts
+        columns = batch.columns() | {"account": batch.account}
         done = 0
         while done < len(batch):
             length = min(len(batch) - done, ROWS - self._filled)
             source = slice(done, done + length)
             target = slice(self._filled, self._filled + length)
-            account = batch.account[source]
-            for name, numbers in codes.items():
-                np.take(numbers, account, out=self._group[name][target])
             self._group["segment"][target] = batch.segment
-            for name, column in batch.columns().items():
+            for name, column in columns.items():
                 self._group[name][target] = column[source]
             done += length
             self._filled += length
@@ -158,47 +154,30 @@ class EventFile:
 
         if not self._filled:
             return
-        arrays = []
-        for name in EVENT_COLUMNS:
-            column = self._group[name][: self._filled]
-            arrays.append(
-                self._texts[name].packed(column) if name in self._texts else pa.array(column)
-            )
+        group = {name: column[: self._filled] for name, column in self._group.items()}
+        columns = {name: pa.array(group[name]) for name in _NUMBERS} | self._texts(group["account"])
+        arrays = [columns[name] for name in EVENT_COLUMNS]
         table = pa.Table.from_arrays(arrays, schema=self._writer.schema)
         self._writer.write_table(table, row_group_size=ROWS)
         self._filled = 0
 
-
-_PLACES = ((1, "tile"), (2, "component"), (3, "action"), (0, "phase"))
-"""Where an account keeps each text."""
-
-
-class _Texts:
-    """The texts of one column, numbered in order of first use."""
-
-    def __init__(self, place: int) -> None:
-        self._place = place
-        self._numbers: dict[str, int] = {}
-        self._codes = np.zeros(0, dtype=np.int32)
-
-    def codes(self, accounts: AccountTable) -> NDArray[np.int32]:
-        """Return the number of each account's text."""
-        if len(self._codes) < len(accounts):
-            fresh = [accounts[n][self._place] for n in range(len(self._codes), len(accounts))]
-            numbers = [self._numbers.setdefault(text, len(self._numbers)) for text in fresh]
-            self._codes = np.concatenate((self._codes, np.array(numbers, dtype=np.int32)))
-        return self._codes
-
-    def packed(self, codes: NDArray[np.int32]) -> Any:  # noqa: ANN401 - of an optional package
-        """Return a column for Arrow, with the texts that it uses and no others."""
+    def _texts(self, account: IntArray) -> dict[str, Any]:
+        """Return the columns of texts for Arrow, each with the texts that it uses and no others."""
         import pyarrow as pa  # noqa: PLC0415  (optional)
 
-        texts = list(self._numbers)
-        used = np.flatnonzero(np.bincount(codes))
-        places = np.zeros(len(texts), dtype=np.int32)
-        places[used] = np.arange(len(used))
-        words = pa.array([texts[number] for number in used.tolist()], pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(places[codes]), words)
+        used = np.flatnonzero(np.bincount(account))
+        turn = np.zeros(int(used[-1]) + 1, dtype=np.int32)
+        turn[used] = np.arange(len(used))
+        which = turn[account]
+        names = [self._accounts[number] for number in used.tolist()]
+        columns = {}
+        for name, place in _TEXTS.items():
+            places: dict[str, int] = {}
+            codes = [places.setdefault(one[place], len(places)) for one in names]
+            rows = pa.array(np.array(codes, dtype=np.int32)[which])
+            words = pa.array(list(places), pa.string())
+            columns[name] = pa.DictionaryArray.from_arrays(rows, words)
+        return columns
 
 
 def _open(file: IO[bytes], compression: Compression) -> Any:  # noqa: ANN401 - of an optional package
@@ -210,13 +189,13 @@ def _open(file: IO[bytes], compression: Compression) -> Any:  # noqa: ANN401 - o
         pa.field(name, text if name in _TEXTS else pa.int64(), nullable=False)
         for name in EVENT_COLUMNS
     ]
-    small = _REGULAR if compression == "zstd" else ()
+    differences = [name for name in _NUMBERS if compression == "zstd" or name not in _REGULAR]
     return parquet.ParquetWriter(
         file,
         pa.schema(fields),
         compression=compression,
-        use_dictionary=[name for name in EVENT_COLUMNS if name not in _REGULAR],
-        column_encoding=dict.fromkeys(small, "DELTA_BINARY_PACKED"),
+        use_dictionary=list(_TEXTS),
+        column_encoding=dict.fromkeys(differences, "DELTA_BINARY_PACKED"),
         write_statistics=False,
     )
 

@@ -93,7 +93,7 @@ def accuracy_section(run: Run, *, course: bool = False) -> Section:
     last = last_metrics(run.metrics)
     epochs = int(run.metrics["epoch"].max()) + 1 if len(run.metrics) else 0
     steps = int(run.metrics["step"].max()) if len(run.metrics) else 0
-    took = f"Training took {steps} presentations in {epochs} epochs"
+    took = f"Training took {steps:,} presentations in {epochs:,} epochs"
     counts = [
         f"{last[name]:,.0f} {words}"
         for name, words in (("device_pulses", "device pulses"), ("array_reads", "array reads"))

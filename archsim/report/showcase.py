@@ -23,10 +23,9 @@ from archsim.report.session import Clock, Progress, Request, run_only, run_summa
 from archsim.report.tables import Cell, Column, Table
 from archsim.runs import Run
 
-__all__ = ["SYSTEMS", "Showcase", "System", "mnist_settings", "write_showcase"]
+__all__ = ["Showcase", "System", "mnist_settings", "write_showcase"]
 
 System = Literal["ecram", "cbram"]
-SYSTEMS: tuple[System, ...] = ("ecram", "cbram")
 """Systems that have a showcase; their reports are called ``demo_SYSTEM``."""
 MNIST = "mnist"
 """Variant of a report that takes MNIST instead of scikit-learn's digits."""

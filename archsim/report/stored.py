@@ -194,7 +194,11 @@ def _manifest(path: Path) -> dict[str, Any]:
     needed = ("chip", "workload", "seed", "totals", "result_schema")
     missing = [name for name in needed if not isinstance(manifest, dict) or name not in manifest]
     if missing:
-        raise InputError(f"{path}: expected the fields {', '.join(missing)}, found none of them")
+        message = f"{path}: expected the fields {', '.join(missing)}, found none of them"
+        runs = sorted(str(one.parent) for one in path.parent.glob(f"*/{path.name}"))
+        if runs:
+            message += f"; the folder holds several runs, name one: {', '.join(runs[:8])}"
+        raise InputError(message)
     found = manifest["result_schema"]
     if found != RESULT_SCHEMA:
         message = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from archsim.report.accuracy import last_metrics
+from archsim.report.course import measured
 from archsim.report.tables import Cell, Column, Table
 
 __all__ = ["has_votes", "probes_table", "votes_table"]
@@ -43,15 +44,9 @@ def votes_table(metrics: pd.DataFrame) -> Table:
 def probes_table(metrics: pd.DataFrame) -> Table:
     """Return the accuracy on few images during training, with what it had cost until then."""
     names = [f"probe_{vote}" for vote in _VOTES]
-    steps: dict[int, dict[str, float]] = {}
-    needed = ("step", "metric", "value", "cumulative_energy_j", "cumulative_time_s")
-    for step, metric, value, energy, time in zip(*(metrics[one] for one in needed), strict=True):
-        if metric in names:
-            entry = steps.setdefault(int(step), {})
-            entry |= {metric: float(value), "energy": energy, "time": time}
     rows: list[tuple[Cell, ...]] = [
-        (step, *(steps[step].get(one) for one in ("energy", "time", *names)))
-        for step in sorted(steps)
+        (step, *(at.get(one) for one in ("energy", "time", *names)))
+        for step, at in measured(metrics, "step", names).items()
     ]
     return Table(
         title="Course of training",

@@ -95,7 +95,8 @@ def events_of(
     if timing.order is None:
         raise ModelError("events: expected a timing with the order of starts, got one without")
     order = timing.order
-    visit = order[segment.account[order] >= 0]
+    booked = segment.account >= 0
+    visit = order if booked.all() else order[booked[order]]
     account, count = segment.account[visit], segment.count[visit]
     busy = segment.occupancy_ticks[visit]
     side = np.flatnonzero(segment.side_account >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def load_yaml(path: Path | str, *, name: str = "") -> Document:
     """
     path = Path(path)
     name = name or str(path)
-    document = parse_yaml(_text(path, name), name)
+    document = _known(_text(path, name), name)
     if not isinstance(document.root.content, dict):
         found = "an empty file" if document.root.content is None else shown(document.root.plain())
         message = f"expected a mapping of fields, got {found}"
@@ -73,6 +74,15 @@ def load_yaml(path: Path | str, *, name: str = "") -> Document:
 
 def parse_yaml(text: str, name: str, *, mark: Mark | None = None) -> Document:
     """Return the tree of YAML text; with `mark` every node stands there.
+
+    Parameters
+    ----------
+    text : str
+        YAML 1.2.
+    name : str
+        What messages call the file.
+    mark : Mark, optional
+        Where every node is said to stand, for text that is no file.
 
     Raises
     ------
@@ -88,6 +98,11 @@ def parse_yaml(text: str, name: str, *, mark: Mark | None = None) -> Document:
     except YAMLError as error:
         raise SpecError([*composer.faults, _syntax_fault(error, name, mark)]) from None
     return Document(Path(name), root, tuple(composer.faults))
+
+
+@functools.lru_cache(maxsize=64)  # runs of a study read the same few files; trees never change
+def _known(text: str, name: str) -> Document:
+    return parse_yaml(text, name)
 
 
 def _check_lines(text: str, name: str, mark: Mark | None) -> None:

@@ -149,7 +149,17 @@ class Layers(ABC):
 
     @abstractmethod
     def sums(self, layer: int, values: FloatArray, *, evaluate: bool) -> FloatArray:
-        """Return weighted sums Σ_i W_ij a_i, shape (samples, columns)."""
+        """Return weighted sums Σ_i W_ij a_i, shape (samples, columns).
+
+        Parameters
+        ----------
+        layer : int
+            Number of the layer.
+        values : ndarray, shape (samples, rows)
+            Activities below it.
+        evaluate : bool
+            Whether it is a test, not learning.
+        """
 
     @abstractmethod
     def activated(self, layer: int, sums: FloatArray) -> FloatArray:

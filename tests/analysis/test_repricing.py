@@ -60,6 +60,7 @@ def test_laws_agree_with_components_built_anew_for_every_draw(made_run):
         assert model.evaluate(drawn) == pytest.approx(rebuilt.evaluate(drawn), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_all_draws_take_well_under_two_seconds(made_run):
     run = made_run(MANY)
     begin = time.perf_counter()

@@ -9,13 +9,23 @@ import pytest
 from click.testing import CliRunner
 
 from archsim.cli.application import app
+from archsim.engine.fast import FastEngine
+from archsim.mapping.program import Station, StationTable
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--set", "workload.test.copies=2", "--set", "workload.stop.copies=5")
 
 
 @pytest.fixture(scope="session")
-def archsim():
+def engine_compiled():
+    """Compile the fast engine before anything is captured; else the first command says that it does."""
+    engine = FastEngine(StationTable(stations=(Station(name="s"),)), tell=lambda _: None)
+    for packed in (True, False):
+        engine._compile(packed=packed)
+
+
+@pytest.fixture(scope="session")
+def archsim(engine_compiled):
     """Run the command line in this process."""
     runner = CliRunner()
 

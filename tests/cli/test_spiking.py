@@ -8,9 +8,9 @@ pytest.importorskip("sklearn")
 
 SMALL = {
     "workload.epochs": "2",
-    "workload.dataset.train_count": "120",
-    "workload.dataset.test_count": "40",
-    "workload.readout.assign_count": "40",
+    "workload.dataset.train_count": "60",
+    "workload.dataset.test_count": "20",
+    "workload.readout.assign_count": "20",
     "workload.readout.probe_count": "20",
     "workload.readout.probes": "2",
     "workload.storage.group": "30",

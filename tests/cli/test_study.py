@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -189,22 +186,19 @@ def test_the_schema_of_reports_describes_every_field(archsim):
     assert {"from", "to", "count", "values"} <= schema["$defs"]["Axis"]["properties"].keys()
 
 
-def test_a_full_disk_ends_with_4_and_says_how_to_go_on(study, tmp_path):
+@pytest.fixture
+def small_files():
+    """No file that this process writes may pass 3000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_ends_with_4_and_says_how_to_go_on(archsim, study, tmp_path, small_files):
     out = tmp_path / "out"
-
-    def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "archsim.cli", "sweep", study, "-o", out, "--workers", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=small_files,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 4, done.stderr
+    done = archsim("sweep", study, "-o", out, "--workers", 1)
+    assert done.exit_code == 4, done.stderr
     assert "cannot be written: File too large" in done.stderr
     assert f"finished points are kept in {out}; give the same command to go on" in done.stderr
 

@@ -7,9 +7,9 @@ import pytest
 FILES = {"report.md", "courses.csv", "metrics.csv", "manifest.json", "run.log"}
 FEW = (
     "--set",
-    "workload.dataset.train_count=40",
+    "workload.dataset.train_count=12",
     "--set",
-    "workload.dataset.test_count=20",
+    "workload.dataset.test_count=8",
     "--set",
     "workload.stop.max_epochs=2",
 )
@@ -23,7 +23,7 @@ ways:
   - {name: other, workload: ecram_digits, chip: ecram_2layer, settings: {SET}, beside: one}
 """
 SETTINGS = (
-    "workload.dataset.train_count: '40', workload.dataset.test_count: '20', "
+    "workload.dataset.train_count: '12', workload.dataset.test_count: '8', "
     "workload.stop.max_epochs: '2'"
 )
 
@@ -70,7 +70,6 @@ def test_a_report_that_is_not_there_is_refused(archsim, tmp_path):
 @pytest.mark.parametrize(
     ("workload", "chip"),
     [
-        ("ecram_digits", "ecram_2layer"),
         ("ecram_digits:stored_gradients", "ecram_2layer"),
         ("ecram_digits:transfer", "taox_2layer"),
     ],

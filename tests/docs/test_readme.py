@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archsim import catalog
+from archsim.chip import read_chip
 from archsim.cli.application import app
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,13 @@ def test_the_python_example_runs_and_says_what_it_promises(capsys):
     assert printed[0].startswith("Run(madem_braille on madem_64, seed 0: ")
     assert "of words with 20 % flipped dots were told right" in printed[-2]
     assert printed[-1] in {"True", "False"}
+
+
+def test_the_chip_of_ones_own_has_no_faults(tmp_path):
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "my_chip.yaml").write_text(text, encoding="utf-8")
+    chip = read_chip(str(tmp_path / "my_chip.yaml"))
+    assert chip.tiles["array"]["adc"].energy.value == 0.5e-12
 
 
 @pytest.mark.parametrize(
@@ -61,3 +69,15 @@ def test_examples_of_a_command_name_what_the_catalogs_hold(command):
 
 def test_examples_keep_their_lines_in_the_help():
     assert "\\b" not in "".join(one.help or "" for one in app.commands.values())
+
+
+def test_decisions_are_numbered_without_gaps_and_listed():
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
+    titles = [page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for page in pages]
+    assert [title[:4] for title in titles] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    listed = [line for line in lines if line.startswith("- ")]
+    assert listed == [
+        f"- [{title}]({page.name})" for title, page in zip(titles, pages, strict=True)
+    ]

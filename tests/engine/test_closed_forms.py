@@ -13,7 +13,7 @@ from archsim.mapping.program import SegmentBuilder, Station, StationTable, Visit
 
 def test_single_server_waits_as_lindley_says(make_engine, one_station):
     rng = np.random.Generator(np.random.PCG64(7))
-    customers = 100_000
+    customers = 20_000
     gaps = rng.integers(1, 2_000, customers)
     service = rng.integers(1, 1_900, customers)
     arrivals = np.cumsum(gaps)

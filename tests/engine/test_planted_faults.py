@@ -215,11 +215,11 @@ FAULTS: Mapping[str, tuple[Plant, tuple[str, str, str]]] = {
 def test_a_planted_fault_is_caught(fault, monkeypatch):
     plant, change = fault
     plant(change, monkeypatch)
-    find(programs(), differs, settings=DRAW)
+    assert differs(find(programs(), differs, settings=DRAW))
 
 
 @pytest.mark.parametrize("plant", [faulty_reference, faulty_fast])
 def test_without_a_fault_nothing_differs(plant, monkeypatch):
     plant(None, monkeypatch)
-    with pytest.raises(NoSuchExample):
+    with pytest.raises(NoSuchExample, match="No examples found of condition"):
         find(programs(), differs, settings=settings(DRAW, max_examples=40))

@@ -29,6 +29,16 @@ def test_equal_arrivals_start_in_task_order(make_engine, one_station):
     assert timing.end_tick == 45
 
 
+def test_the_arrays_of_a_segment_and_of_its_timing_are_read_only(make_engine, one_station):
+    builder = SegmentBuilder()
+    builder.task([Visit(0, 10, 3)])
+    segment = builder.build()
+    timing = make_engine(one_station).run(segment, ordered=True)
+    for array in (segment.station, timing.arrival_ticks, timing.start_ticks, timing.order):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
 def test_a_server_freed_in_a_tick_serves_an_arrival_of_that_tick_by_queue_order(
     make_engine, one_station
 ):

@@ -104,9 +104,9 @@ def test_nothing_at_all_is_a_segment_too(lowering):
 
 SMALL = {
     "epochs": "1",
-    "dataset.train_count": "40",
-    "dataset.test_count": "20",
-    "readout.assign_count": "20",
+    "dataset.train_count": "12",
+    "dataset.test_count": "5",
+    "readout.assign_count": "5",
     "readout.probes": "0",
 }
 
@@ -124,11 +124,11 @@ def test_every_spike_apart_costs_what_all_cost_together():
     assert apart.energy["training"] == whole.energy["training"]
     assert apart.training_time == pytest.approx(whole.training_time, rel=0.01)
     assert runs["spikes"].trace.counts == runs["presentations"].trace.counts
-    assert runs["spikes"].book.visits > 40 * 50
+    assert runs["spikes"].book.visits > 12 * 50
 
 
 def test_real_time_of_every_spike_lasts_its_windows():
     pytest.importorskip("sklearn")
     settings = SMALL | {"storage.detail": "spikes", "pacing": "real_time"}
     result = run(read_workload("cbram_mnist:digits", settings=settings), "cbram_512k")
-    assert result.totals.training_time == pytest.approx(40 * 0.04, rel=1e-12)
+    assert result.totals.training_time == pytest.approx(12 * 0.04, rel=1e-12)

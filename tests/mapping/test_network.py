@@ -118,7 +118,10 @@ def test_heavy_traffic_on_rings_with_a_dateline_never_blocks_itself(network, cha
     draws = np.random.Generator(np.random.PCG64(channels))
     receivers = [draws.choice(16, fork, replace=False).tolist() for _ in range(600)]
     trace = sent(draws.integers(0, 16, 600), receivers, bits=64)
-    both(low.stations, batch_segment(low, trace))
+    segment = batch_segment(low, trace)
+    timing = both(low.stations, segment)
+    assert len(timing.start_ticks) == len(segment.station)
+    assert (timing.start_ticks >= timing.arrival_ticks).all()
 
 
 def ring_of_switches(link):

@@ -118,9 +118,9 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path, run):
     def interrupted():
         with claim(tmp_path / "out") as place:
             write_run(place, run, report="# R\n", log=LOG)
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("by the user")
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="by the user"):
         interrupted()
     assert entries(tmp_path) == []
 

@@ -32,6 +32,14 @@ def test_a_folder_of_something_else(tmp_path):
         read_run(tmp_path)
 
 
+def test_a_folder_of_several_runs_names_them(tmp_path):
+    for name, text in ((".", '{"cases": ["a", "b"]}'), ("a", "{}"), ("b", "{}")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match=r"several runs, name one: \S+/a, \S+/b$"):
+        read_run(tmp_path)
+
+
 def test_a_manifest_that_is_no_json(out):
     (out / "manifest.json").write_text("{")
     with pytest.raises(InputError, match=r"manifest.json: expected JSON, Expecting property name"):

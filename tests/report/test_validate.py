@@ -81,7 +81,11 @@ class TestVerdicts:
             require_committed([one])
 
     def test_as_committed_are_accepted_misses_too(self):
-        require_committed([judged(0.1, verdict="miss", reason="too few images"), judged(0.9)])
+        accepted = [judged(0.1, verdict="miss", reason="too few images"), judged(0.9)]
+        assert [one.verdict for one in accepted] == ["miss", "hit"]
+        require_committed(accepted)
+        with pytest.raises(ModelError, match='committed "miss", found "hit"'):
+            require_committed([*accepted, judged(0.9, verdict="miss", reason="too few images")])
 
     def test_better_than_committed_is_a_change_too(self):
         one = judged(0.9, verdict="miss", reason="too few images")

@@ -8,10 +8,11 @@ from archsim.runs.audit import LedgerLine, Reported, audit
 from archsim.runs.simulate import run
 
 SMALL = {
-    "workload.dataset.train_count": "40",
-    "workload.dataset.test_count": "20",
+    "workload.dataset.train_count": "12",
+    "workload.dataset.test_count": "8",
     "workload.stop.max_epochs": "2",
 }
+STEPS = 12 * 2
 
 
 def small(variant="", **others):
@@ -40,7 +41,7 @@ def test_progressive_training_stores_no_gradient(progressive):
 
 
 def test_conventional_training_stores_a_word_for_each_weight_and_step(stored):
-    words = (65 * 64 + 65 * 10) * 80
+    words = (65 * 64 + 65 * 10) * STEPS
     assert counts(stored, "gradient") == {
         ("backward", "write"): words,
         ("update", "read"): words,
@@ -49,15 +50,15 @@ def test_conventional_training_stores_a_word_for_each_weight_and_step(stored):
 
 def test_one_activity_and_one_error_vector_a_layer_is_kept(progressive):
     kept = counts(progressive, "buffer")
-    assert kept["forward", "write"] == (64 + 64) * 80
-    assert kept["backward", "write"] == (10 + 64) * 80
+    assert kept["forward", "write"] == (64 + 64) * STEPS
+    assert kept["backward", "write"] == (10 + 64) * STEPS
 
 
 def test_a_step_takes_as_many_reads_and_writes_as_the_rule_says(progressive):
     totals = progressive.trace.counts
-    assert totals["forward", "adc.convert"] == (64 + 10) * 80
-    assert totals["backward", "adc.convert"] == 65 * 80
-    assert progressive.learnt.reads == 3 * 80
+    assert totals["forward", "adc.convert"] == (64 + 10) * STEPS
+    assert totals["backward", "adc.convert"] == 65 * STEPS
+    assert progressive.learnt.reads == 3 * STEPS
     assert totals["update", "array.pulse"] == progressive.learnt.pulses
 
 

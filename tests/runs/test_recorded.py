@@ -97,12 +97,10 @@ def test_a_charged_synthetic_trace_is_laid_out_as_in_a_run(settings):
 def test_chips_in_turn_cost_what_they_cost_alone():
     task = read_workload("madem_braille", settings=BRAILLE)
     charger = Charger(record(task, read_chip("madem_64"), seed=0), kept=3)
-    for _ in range(2):
-        for settings in CHANGES.values():
-            machine = read_chip("madem_64", settings=settings)
-            run = archsim.run(task, machine)
-            charged = charger.charge(build(machine), metrics=False)
-            assert charged.ledger.equals(run.ledger)
+    machines = [read_chip("madem_64", settings=settings) for settings in CHANGES.values()]
+    ledgers = [archsim.run(task, machine).ledger for machine in machines]
+    for machine, ledger in 2 * list(zip(machines, ledgers, strict=True)):
+        assert charger.charge(build(machine), metrics=False).ledger.equals(ledger)
 
 
 def test_a_cut_file_is_refused_with_what_to_do():

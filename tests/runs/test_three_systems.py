@@ -27,12 +27,24 @@ SYSTEMS = {
     "ecram": (
         "ecram_digits",
         "ecram_2layer",
-        {"workload.stop.max_epochs": "2", "workload.dataset.test_fraction": "0.9"},
+        {
+            "workload.dataset.train_count": "20",
+            "workload.dataset.test_count": "20",
+            "workload.stop.max_epochs": "2",
+        },
     ),
     "cbram": (
         "cbram_mnist:digits",
         "cbram_512k",
-        {"workload.epochs": "1", "workload.outputs": "20", "workload.readout.probes": "2"},
+        {
+            "workload.epochs": "1",
+            "workload.outputs": "20",
+            "workload.dataset.train_count": "120",
+            "workload.dataset.test_count": "40",
+            "workload.readout.assign_count": "40",
+            "workload.readout.probe_count": "20",
+            "workload.readout.probes": "2",
+        },
     ),
 }
 

@@ -60,6 +60,22 @@ def test_every_value_keeps_its_place(tmp_path):
     assert inner.content["c"].mark.line == 3
 
 
+def test_a_file_that_changed_is_read_anew(tmp_path):
+    path = tmp_path / "a.yaml"
+    for text, place in (("a: 1\n", (1, 4)), ("a: 2\n", (1, 4)), ("\na: 2\n", (2, 4))):
+        path.write_text(text)
+        node = load_yaml(path).root.content["a"]
+        assert node.content == int(text.split()[-1])
+        assert (node.mark.line, node.mark.column) == place
+
+
+def test_what_a_reader_does_with_plain_values_reaches_no_other_reader(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("a: [1, {b: 2}]\n")
+    load_yaml(path).plain()["a"][1].clear()
+    assert load_yaml(path).plain() == {"a": [1, {"b": 2}]}
+
+
 def test_a_byte_order_mark_is_no_key(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfname: x\n")

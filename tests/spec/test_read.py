@@ -231,6 +231,7 @@ def test_a_union_of_descriptions_is_read_by_an_adapter(folder):
     assert read(folder / "chip.yaml", union) == Gpu(kind="gpu")
 
 
+@pytest.mark.slow
 def test_a_hundred_constants_are_read_in_a_third_of_a_second(folder):
     parts = "".join(
         f'  part{number}:\n    energy: {{value: {number + 1} pJ, low: 0.5 pJ, high: 900 pJ, source: "a paper"}}\n'

@@ -133,11 +133,11 @@ def test_an_interrupt_loses_nothing_that_was_finished(study, tmp_path, monkeypat
     whole = csv_text(sweep(described, tmp_path / "whole").frame)
 
     def interrupting(run, recorded, *, area):
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("by the user")
 
     with monkeypatch.context() as patch:
         patch.setattr(evaluate, "measures", interrupting)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="by the user"):
             sweep(described, tmp_path / "out")
     assert csv_text(sweep(described, tmp_path / "out").frame) == whole
 

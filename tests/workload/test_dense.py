@@ -8,23 +8,25 @@ from archsim.trace import Recorder
 from archsim.workload import layered_training, read_workload, train
 from archsim.workload.dense import _Stream, can_be_dense
 
-DIGITS = {"dataset__train_count": 40, "dataset__test_count": 20, "stop__max_epochs": 2}
+DIGITS = {"dataset__train_count": 8, "dataset__test_count": 5, "stop__max_epochs": 2}
+LONG = {"dataset__train_count": 28}
+"""So many examples that those who draw run out of numbers drawn ahead within an epoch."""
 PARITY = {
     "dataset": "{name: parity, bits: 2}",
     "network__inputs": 2,
     "network__hidden": [5],
     "network__outputs": 1,
-    "stop__max_epochs": 20,
+    "stop__max_epochs": 8,
 }
 FAULTY = {"cell__stuck_low": 0.03, "cell__stuck_high": 0.02, "cell__asymmetry_up": 0.4}
 CASES = {
     "coincidence": ({}, {}),
-    "stochastic": ({"pulses__rounding": "stochastic"}, {}),
-    "nearest": ({"pulses__rounding": "nearest", "rate": 0.3}, {}),
-    "few pulses": ({"pulses__most": 2, "rate": 0.5}, {}),
+    "stochastic": (LONG | {"pulses__rounding": "stochastic"}, {}),
+    "nearest": (LONG | {"pulses__rounding": "nearest", "rate": 0.3}, {}),
+    "few pulses": (LONG | {"pulses__most": 2, "rate": 0.5}, {}),
     "conventional": ({"rule": "{name: conventional, keep: errors}"}, {}),
     "stored gradients": (
-        {"rule": "{name: conventional}", "pulses__rounding": "stochastic"},
+        LONG | {"rule": "{name: conventional}", "pulses__rounding": "stochastic"},
         {"write_scheme": "row_serial"},
     ),
     "squared loss": ({"rule": "{name: progressive, loss: squared}", "rate": 0.5}, {}),
@@ -33,7 +35,7 @@ CASES = {
     "pairs": ({}, {"weight_form": "balanced"}),
     "small arrays": ({}, {"rows": 24, "columns": 20}),
     "small arrays, stochastic, pairs": (
-        {"pulses__rounding": "stochastic"},
+        LONG | {"pulses__rounding": "stochastic"},
         {"rows": 24, "columns": 20, "weight_form": "balanced"},
     ),
     "faulty cells": ({}, FAULTY),

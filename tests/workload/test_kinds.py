@@ -54,8 +54,11 @@ def test_kind_chooses_what_trains(idle, chip):
     assert train(idle, substrate, seed=7).steps == 7
 
 
-def test_registering_the_same_again_does_nothing(idle):
+def test_registering_the_same_again_does_nothing(idle, chip):
     register_workload("idle", Idle, trained)
+    assert ANY_WORKLOAD.validate_python({"kind": "idle", "name": "nap", "dataset": {}}) == idle
+    substrate = Substrate(chip("madem_64"), idle.shapes, seed=0)
+    assert train(idle, substrate, seed=7).steps == 7
 
 
 def test_another_trainer_for_a_kind_is_refused(idle):

@@ -35,7 +35,7 @@ def test_one_seed_meets_the_criterion(workload, chip, variant, chip_name):
     [("", "madem_64"), ("batched", "madem_64:reference"), ("two_layer", "madem_64x4:clocked")],
 )
 def test_recording_and_metrics_change_no_learnt_bit(workload, chip, variant, chip_name):
-    task = workload(variant, stop__max_epochs=2)
+    task = workload(variant, stop__max_epochs=2, stop__copies=2, test__copies=2)
     plain = trained(task, chip(chip_name))
     watched = trained(task, chip(chip_name), recorder=Recorder(), on_metric=[].append)
     assert plain == watched

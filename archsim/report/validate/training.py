@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from archsim.chip import CrossbarDescription, read_chip
 from archsim.components.bit_sliced import substrate_of
-from archsim.errors import ArchsimError, InputError, ResourceError
+from archsim.errors import ArchsimError, InputError, ResourceError, SpecError
 from archsim.report.session import Request, run_only
 from archsim.report.showcase import mnist_settings
 from archsim.report.validate.recipe import CaseDescription, Validation
@@ -150,7 +150,8 @@ def _find(one: Ready, task: SpikingDescription | LayeredDescription) -> None:
             "name the folder of MNIST's four IDX files with --data or ARCHSIM_DATA, or install "
             "archsim[data], which downloads them; --quick needs none"
         )
-        raise type(error)(f"{one.case.workload}: {error}; {advice}") from None
+        kind = InputError if isinstance(error, SpecError) else type(error)
+        raise kind(f"{one.case.workload}: {error}; {advice}") from None
 
 
 def trained(
