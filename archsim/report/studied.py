@@ -6,7 +6,9 @@ import io
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from statistics import stdev
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -78,7 +80,7 @@ def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
         row: list[object] = [*values, len(part)]
         for name in shown:
             numbers = pd.to_numeric(part[name]).astype("float64").dropna()
-            row += [float(numbers.mean()), float(numbers.std()), _reach(numbers.tolist())]
+            row += _figures(numbers.tolist())
         rows.append(row)
     columns = [
         *by,
@@ -88,12 +90,17 @@ def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
     return pd.DataFrame.from_records(rows, columns=columns)
 
 
-def _reach(numbers: list[float]) -> float:
-    """Return half of the 95 % interval of a mean; NaN where one number says nothing of it."""
+def _figures(numbers: list[float]) -> tuple[float, float, float]:
+    """Return mean, standard deviation, and half of the mean's 95 % interval.
+
+    One number leaves the last two open; equal numbers do not spread, not even by rounding.
+    """
     if len(numbers) <= 1:
-        return math.nan
-    found = mean_interval(numbers)
-    return (found.high - found.low) / 2
+        return numbers[0] if numbers else math.nan, math.nan, math.nan
+    if min(numbers) == max(numbers):
+        return numbers[0], 0.0, 0.0
+    mean, low, high = mean_interval(numbers)
+    return mean, stdev(numbers), (high - low) / 2
 
 
 def study_page(outcome: Outcome) -> Page:
@@ -162,10 +169,11 @@ def _shown(
     columns = [Column(name=name) for name in by]
     for name in names:
         unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
-        style: str = "quantity" if unit else "number"
-        columns.append(Column(name=_title(name), unit=unit, style=style))  # type: ignore[arg-type]
+        style: Literal["quantity", "number"] = "quantity" if unit else "number"
+        make = partial(Column, unit=unit, style=style, group=name)
+        columns.append(make(name=_title(name)))
         if several:
-            columns.append(Column(name="± 95 %", unit=unit, style=style))  # type: ignore[arg-type]
+            columns.append(make(name="± 95 %"))
     rows = [tuple(_cells(row, by, names, several=several)) for row in frame.to_dict("records")]
     note = f"No point has {', '.join(lost)}." if lost else ""
     return Table(
