@@ -149,12 +149,8 @@ class Substrate:
 
         Parameters
         ----------
-        epoch, step : int
-            Where in the training it stands.
-        phase : Phase
-            What it is charged to.
-        repeat : int
-            How many segments of equal length it stands for.
+        epoch, step, phase, repeat
+            As for `Recorder.segment`.
         """
         with self.log.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield

@@ -116,12 +116,8 @@ class SubstrateLog:
 
         Parameters
         ----------
-        epoch, step : int
-            Where in the training it stands.
-        phase : Phase
-            What it is charged to.
-        repeat : int
-            How many segments of equal length it stands for.
+        epoch, step, phase, repeat
+            As for `Recorder.segment`.
         """
         self._tail, self._repeat = (), repeat
         if self._recorder is None:
