@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from statistics import stdev
 from typing import Any, Literal
@@ -12,16 +13,20 @@ from typing import Any, Literal
 import pandas as pd
 
 from archsim.analysis.estimate import mean_interval
+from archsim.errors import InputError
 from archsim.report.encode import csv_text
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.tables import Cell, Column, Table
 from archsim.study import Outcome
 from archsim.study.description import PlotDescription, StudyDescription, TableDescription
+from archsim.study.points import quantity
 from archsim.study.search import Found
 from archsim.study.store import Store
 
 __all__ = ["front_page", "means", "study_page", "write_front", "write_study"]
 
+_LONGEST = 40
+"""Most rows of a table that nobody asked for."""
 _UNITS = {"_j": "J", "_s": "s", "_m2": "m^2"}
 
 
@@ -106,7 +111,7 @@ def study_page(outcome: Outcome) -> Page:
     lead.append(f"{len(frame)} points, {done} done, {outcome.failed} failed.")
     sections = [
         Section(title=one.name, items=(_shown(means(frame, one), one, study),))
-        for one in study.tables
+        for one in (study.tables or _usual(study, frame))
     ]
     if outcome.failed:
         failed = frame[frame["status"] == "failed"]
@@ -117,6 +122,17 @@ def study_page(outcome: Outcome) -> Page:
         )
         sections.append(Section(title="Failed", items=texts))
     return Page(title=study.name, lead=tuple(lead), sections=tuple(sections))
+
+
+def _usual(study: StudyDescription, frame: pd.DataFrame) -> list[TableDescription]:
+    """Return the table of a study that asks for none, unless it is too long to look at."""
+    by = [axis.label for axis in study.flat_axes]
+    by = by if by and len(set(frame["case"])) == 1 else ["case", *by]
+    if not (frame["status"] == "done").any() or len(frame[by].drop_duplicates()) > _LONGEST:
+        return []
+    part = "training" if frame["training_time_s"].fillna(0).any() else "inference"
+    shown = (f"{part}_energy_j", f"{part}_time_s", "total_energy_j")
+    return [TableDescription(name="designs", by=tuple(by), show=shown)]
 
 
 def write_front(store: Store, found: Found) -> None:
@@ -207,6 +223,11 @@ def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
     by = [plot.lines, plot.x] if plot.lines else [plot.x]
     wanted = TableDescription(name=plot.name, by=tuple(by), show=(plot.y,))
     averaged = means(done, wanted)
+    unit = ""
+    with suppress(InputError):  # a value that is no number stays text
+        numbers, units = zip(*map(quantity, averaged[plot.x]), strict=True)
+        if len(set(units)) == 1:
+            averaged[plot.x], unit = numbers, units[0]
     groups = averaged.groupby(plot.lines, sort=False) if plot.lines else [("", averaged)]
     with mpl.rc_context({"svg.hashsalt": "archsim", "font.family": "DejaVu Sans"}):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
@@ -220,7 +241,7 @@ def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
             axes.set_xscale("log")
         if "y" in plot.log:
             axes.set_yscale("log")
-        axes.set_xlabel(plot.x)
+        axes.set_xlabel(f"{plot.x} [{unit}]" if unit else plot.x)
         axes.set_ylabel(plot.y)
         if plot.lines:
             axes.legend(title=plot.lines, fontsize=8)
