@@ -15,19 +15,17 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar, cast
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from archsim.compiling import compiler
 from archsim.workload.spiking_state import Layout, Log, Model, Network, State, Tally
 
 __all__ = ["learn", "show"]
 
-_Params = ParamSpec("_Params")
-_Result = TypeVar("_Result")
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -45,9 +43,8 @@ Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
-def _compiled(function: Callable[_Params, _Result]) -> Callable[_Params, _Result]:
-    """Compile a function on its first call and keep the machine code."""
-    return cast("Callable[_Params, _Result]", njit(cache=True)(function))
+_SOURCES = ("_snn.py", "spiking_state.py")
+_compiled = compiler(Path(__file__).with_name(name) for name in _SOURCES)
 
 
 @_compiled

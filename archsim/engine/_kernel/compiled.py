@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped, unused-ignore]
 from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from archsim.compiling import compiler
+
 __all__ = ["AHEAD", "entry", "fetch", "kept_versions", "part", "wide"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 
 _int64: Any = np.int64
 wide: Callable[[int], int] = _int64
@@ -28,38 +26,14 @@ AHEAD = 7
 """How many releases ahead records are fetched into the processor's cache."""
 
 
-def _fingerprint() -> str:
-    """Return a hash of all sources of the kernel."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+# _nrt: counting references to arrays would double the time, and protects nothing, since all arrays
+# that a kernel sees belong to its caller.
+_compiled = partial(compiler, list(Path(__file__).parent.glob("*.py")), nogil=True, _nrt=False)
 
-
-_FINGERPRINT = _fingerprint()
-
-
-def entry(function: Function) -> Function:
-    """Compile a function that Python calls."""
-    return _compiled(function, inline=False)
-
-
-def part(function: Function) -> Function:
-    """Compile a function that other compiled ones call, into each of them."""
-    return _compiled(function, inline=True)
-
-
-def _compiled(function: Function, *, inline: bool) -> Function:
-    # Numba's cache notices a change of the function's own file, not of those that it calls.
-    function.__qualname__ = f"{function.__qualname__}_{_FINGERPRINT}"
-    # _nrt: counting references to arrays would double the time, and protects nothing, since all
-    # arrays that a kernel sees belong to its caller.
-    options: dict[str, Any] = {"nogil": True, "forceinline": inline, "_nrt": False}
-    try:
-        kept: Function = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder for a cache can be written
-        kept = numba.njit(**options)(function)
-    return kept
+entry = _compiled()
+"""Compile a function that Python calls."""
+part = _compiled(forceinline=True)
+"""Compile a function that other compiled ones call, into each of them."""
 
 
 def kept_versions(function: Callable[..., Any]) -> int:
