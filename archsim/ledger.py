@@ -83,6 +83,15 @@ class ExactSums:
     def add(self, places: IntArray, values: IntArray, times: int = 1) -> None:
         """Add ``values × times`` to the sums at `places`.
 
+        Parameters
+        ----------
+        places : ndarray of int64
+            Which sums, each as often as it likes.
+        values : ndarray of int64
+            What is added to each of them.
+        times : int
+            Factor of all values.
+
         Raises
         ------
         OverflowError
@@ -158,7 +167,17 @@ class StateRow(NamedTuple):
 
 
 def joules(count: int, price_yj: int, count_scale: int) -> float:
-    """Return ``count × price / scale`` as the nearest float, in joules."""
+    """Return ``count × price / scale`` as the nearest float, in joules.
+
+    Parameters
+    ----------
+    count : int
+        How much was done, in 1/`count_scale` of an act.
+    price_yj : int
+        Energy of one act. [10⁻²⁴ J]
+    count_scale : int
+        Counts that one act is.
+    """
     return float(Fraction(count * price_yj, count_scale * 10**24))
 
 

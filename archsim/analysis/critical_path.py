@@ -81,7 +81,13 @@ class CriticalPath:
     _known: OrderedDict[bytes, _Sums] = field(default_factory=OrderedDict)
 
     def watch(self, stations: StationTable, segment: Segment, timing: Timing) -> None:
-        """Add one segment."""
+        """Add one segment.
+
+        Parameters
+        ----------
+        stations, segment, timing
+            As a hook of `archsim.run` gets them.
+        """
         sums = self._sums(stations, segment, timing)
         repeat, phase = segment.repeat, segment.phase
         for (number, kind), spent in sums.stations:

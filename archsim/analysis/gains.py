@@ -150,7 +150,22 @@ def clocked(done: Run) -> Quantity:
 
 
 def device_gain(done: Run, other: CrossbarDescription, *, name: str = "") -> Interval:
-    """Return the programming energy with another memory over that of a run; same pulses."""
+    """Return the programming energy with another memory over that of a run; same pulses.
+
+    Parameters
+    ----------
+    done : Run
+        A run on a crossbar chip.
+    other : CrossbarDescription
+        Chip whose memory takes its place.
+    name : str
+        Name of the other chip, where it is not that of its description.
+
+    Returns
+    -------
+    Interval
+        Ratio of the energies, constants that both share drawn once.
+    """
     return ratio_interval(programming(repriced(done, other, name=name)), programming(done))
 
 

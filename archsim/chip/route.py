@@ -114,7 +114,15 @@ def shortest_table(graph: nx.DiGraph[int], target: int) -> dict[int, int]:
 
 
 def table_route(source: int, target: int, *, table: dict[int, int]) -> list[int] | None:
-    """Return the nodes from `source` to `target` along `table`, or None if it leads nowhere."""
+    """Return the nodes from `source` to `target` along `table`, or None if it leads nowhere.
+
+    Parameters
+    ----------
+    source, target : int
+        Nodes that the way begins and ends at.
+    table : dict
+        Node → the next one on the way to `target`.
+    """
     nodes = [source]
     while nodes[-1] != target:
         if nodes[-1] not in table:

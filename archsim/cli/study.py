@@ -246,12 +246,12 @@ def _tell_failures(outcome: Outcome, folder: str) -> None:
 
 @contextmanager
 def _resumable(folder: str) -> Iterator[None]:
-    """Say how to go on after an interrupt or a full disk."""
+    """Say how to go on after an interrupt, a full disk or the loss of workers."""
     from archsim.errors import ResourceError, StorageError
 
     try:
         yield
-    except (KeyboardInterrupt, StorageError, ResourceError):
+    except (KeyboardInterrupt, SystemExit, StorageError, ResourceError):
         click.echo(
             f"archsim: finished points are kept in {folder}; give the same command to go on",
             err=True,

@@ -159,6 +159,12 @@ def substrate_of(
     seed: int,
     recorder: Recorder | None = None,
 ) -> Substrate:
-    """Return the substrate that suits the weight form; parameters as for `Substrate`."""
+    """Return the substrate that suits the weight form; parameters as for `Substrate`.
+
+    Parameters
+    ----------
+    behaviour, shapes, seed, recorder
+        As for `Substrate`.
+    """
     kind = BitSlicedSubstrate if behaviour.weight_form == "bit_sliced" else Substrate
     return kind(behaviour, shapes, seed=seed, recorder=recorder)

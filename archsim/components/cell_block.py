@@ -194,7 +194,15 @@ class CellBlock:
         return self._noise[False], self._program
 
     def adopt(self, state: FloatArray, level: FloatArray, pulse_counts: IntArray) -> None:
-        """Take over what pulses that were computed elsewhere made of the devices."""
+        """Take over what pulses that were computed elsewhere made of the devices.
+
+        Parameters
+        ----------
+        state, level : ndarray
+            State of every device, and its conductance in 1/COUNT_SCALE of G_max.
+        pulse_counts : ndarray of int64
+            Pulses that each has had.
+        """
         self._state[...], self.level[...], self.pulse_counts[...] = state, level, pulse_counts
         self._refresh()
 

@@ -164,6 +164,15 @@ class Component:
 def built(name: str, description: ComponentDescription, setting: Setting) -> Component:
     """Return the component that `description` describes, under the role `name`.
 
+    Parameters
+    ----------
+    name : str
+        Role of the component in its table.
+    description : ComponentDescription
+        Its section of the chip file.
+    setting : Setting
+        What it takes from the chip around it.
+
     Raises
     ------
     InputError

@@ -13,6 +13,7 @@ from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import Tuning
 from archsim.components.piece import Piece, cut
+from archsim.components.pulse_train import Lines, LineTrain, Train, part_of
 from archsim.components.substrate_log import Conducting, SubstrateLog
 from archsim.components.write_slots import Round
 from archsim.trace.ops import Block, Phase
@@ -21,7 +22,6 @@ from archsim.trace.recorder import Recorder
 __all__ = [
     "CellWrites",
     "Coupled",
-    "LineTrain",
     "Substrate",
     "Tuned",
 ]
@@ -42,13 +42,6 @@ class Coupled(NamedTuple):
     """Values fed back on the columns, shape (samples, columns); None without feedback."""
     driven: tuple[bool, bool] = (False, False)
     """Whether rows and columns are driven by DACs, not by analog neurons."""
-
-
-class LineTrain(NamedTuple):
-    """What the lines of a train of outer products are driven by; only the signs matter here."""
-
-    rows: FloatArray
-    columns: FloatArray
 
 
 class CellWrites(NamedTuple):
@@ -79,37 +72,6 @@ class Tuned(NamedTuple):
             pulses=self.pulses + sum(tuning.pulses),
             reads=self.reads + sum(tuning.reads),
         )
-
-
-class _Lines(NamedTuple):
-    rows: Signs
-    columns: Signs
-
-
-class _Train(NamedTuple):
-    """What the rounds of a write have in common."""
-
-    bits: int
-    """Bits that tell a line, or a weight, what it has to do. [bit]"""
-    lines: _Lines | None = None
-    """Signs that each line may have; None where each weight has its own count."""
-
-    def slots(self, piece: Piece, rounds: int) -> int | None:
-        """Return the slots that are planned for a block; None where they follow from the pulses."""
-        if self.lines is None:
-            return None
-        rows, columns = self.lines.rows[piece.rows], self.lines.columns[piece.columns]
-        pairs = [len(set(line[line != 0].tolist())) for line in (rows, columns)]
-        return rounds * pairs[0] * pairs[1]
-
-
-def _part(one: Signs | _Lines, piece: Piece) -> tuple[Signs, tuple[Signs, Signs] | None]:
-    """Return what a round does to a block: signs of its weights, and of its lines."""
-    if isinstance(one, _Lines):
-        rows, columns = one.rows[piece.rows], one.columns[piece.columns]
-        signs: Signs = np.multiply.outer(rows, columns)
-        return signs, (rows, columns)
-    return one[piece.rows, piece.columns], None
 
 
 class Substrate:
@@ -183,7 +145,13 @@ class Substrate:
 
     @contextmanager
     def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
-        """Record the body as one trace segment, which stands for `repeat` equally long ones."""
+        """Record the body as one trace segment, which stands for `repeat` equally long ones.
+
+        Parameters
+        ----------
+        epoch, step, phase, repeat
+            As for `Recorder.segment`.
+        """
         with self.log.segment(epoch=epoch, step=step, phase=phase, repeat=repeat):
             yield
 
@@ -267,6 +235,22 @@ class Substrate:
         """Return weighted sums as currents on the wire: noisy, not converted, not recorded.
 
         For networks that settle in analog; what they dissipate is recorded by `settled`.
+
+        Parameters
+        ----------
+        matrix : str
+            Name of the matrix.
+        values : ndarray, shape (samples, inputs)
+            Activities in [−1, 1].
+        transposed : bool
+            Drive the columns and sum along the rows.
+        evaluate : bool
+            Draw noise from the evaluation's stream.
+
+        Returns
+        -------
+        ndarray, shape (samples, outputs)
+            Σ_i x_i w_ij over all block rows.
         """
         grid = np.rint(np.clip(values, -1.0, 1.0) * _ANALOG_UNIT)
         result = np.zeros((len(values), self.shapes[matrix][0 if transposed else 1]))
@@ -296,6 +280,15 @@ class Substrate:
 
         Dissipation is that of the final values over the settle time; a matrix that is used forward
         and fed back conducts in both directions.
+
+        Parameters
+        ----------
+        coupled : list of Coupled
+            Matrices that conducted, with what was on their lines.
+        neurons : int
+            Analog neurons of one sample.
+        evaluate : bool
+            Leave the training's counters alone.
         """
         unit = float(self._code_top)
         conducting: list[Conducting] = []
@@ -346,7 +339,7 @@ class Substrate:
         int
             Device pulses.
         """
-        return self._pulse(matrix, [_Lines(rows, columns)], None)
+        return self._pulse(matrix, [Lines(rows, columns)], None)
 
     def pulse_cells(self, matrix: str, signs: Signs) -> int:
         """Pulse each weight by its own sign; rows go one after another unless device-serial."""
@@ -376,7 +369,7 @@ class Substrate:
         """
         signs, size = np.sign(counts).astype(np.int8), np.abs(counts)
         rounds = [signs * (size > number) for number in range(int(size.max(initial=0)))]
-        return self._pulse(matrix, rounds, _Train(bits=1 + most.bit_length()))
+        return self._pulse(matrix, rounds, Train(bits=1 + most.bit_length()))
 
     def pulse_lines(self, matrix: str, rows: Signs, columns: Signs, train: LineTrain) -> int:
         """Apply a train of outer products as one write: Σ_n rows[n, i] columns[n, j] for weight ij.
@@ -396,9 +389,9 @@ class Substrate:
         int
             Device pulses.
         """
-        rounds = [_Lines(*pair) for pair in zip(rows, columns, strict=True)]
-        lines = _Lines(*(np.sign(part).astype(np.int8) for part in train))
-        return self._pulse(matrix, rounds, _Train(self.behaviour.dac.bits, lines))
+        rounds = [Lines(*pair) for pair in zip(rows, columns, strict=True)]
+        lines = Lines(*(np.sign(part).astype(np.int8) for part in train))
+        return self._pulse(matrix, rounds, Train(self.behaviour.dac.bits, lines))
 
     def relax(self, steps: int) -> None:
         """Let all cells relax for as long as `steps` presentations are declared to take."""
@@ -429,7 +422,7 @@ class Substrate:
             else:
                 self.log.program(piece.cells, piece.cells.write(part))
 
-    def _pulse(self, matrix: str, rounds: Sequence[Signs | _Lines], train: _Train | None) -> int:
+    def _pulse(self, matrix: str, rounds: Sequence[Signs | Lines], train: Train | None) -> int:
         """Pulse the blocks of a matrix round by round; all rounds of a block are one write."""
         total = 0
         with self.log.together():
@@ -437,7 +430,7 @@ class Substrate:
                 slots = None if train is None else train.slots(piece, len(rounds))
                 done = []
                 for one in rounds:
-                    signs, lines = _part(one, piece)
+                    signs, lines = part_of(one, piece)
                     signs = signs * piece.cells.exists
                     if not signs.any():
                         continue

@@ -112,7 +112,13 @@ class SubstrateLog:
 
     @contextmanager
     def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
-        """Record the body as one segment; its first op follows nothing."""
+        """Record the body as one segment; its first op follows nothing.
+
+        Parameters
+        ----------
+        epoch, step, phase, repeat
+            As for `Recorder.segment`.
+        """
         self._tail, self._repeat = (), repeat
         if self._recorder is None:
             yield
@@ -134,7 +140,17 @@ class SubstrateLog:
             self._beside = None
 
     def read(self, conducting: Sequence[Conducting], *, unit: int, passes: int) -> None:
-        """Record one read of every block, all at once."""
+        """Record one read of every block, all at once.
+
+        Parameters
+        ----------
+        conducting : sequence of Conducting
+            Blocks that conduct, with the codes on their lines.
+        unit : int
+            Code of a full drive.
+        passes : int
+            How often each input is driven: once, or once for each sign.
+        """
         if self._recorder is None:
             return
         items = []
@@ -188,7 +204,19 @@ class SubstrateLog:
         neurons: int,
         samples: int,
     ) -> None:
-        """Record that blocks conducted together until analog neurons rested."""
+        """Record that blocks conducted together until analog neurons rested.
+
+        Parameters
+        ----------
+        conducting : sequence of Conducting
+            Blocks that conduct, with the codes on their lines.
+        driven : sequence of bool
+            For each, whether DACs drive its lines, not analog neurons.
+        unit : int
+            Code of a full drive.
+        neurons, samples : int
+            Analog neurons of one sample, and samples.
+        """
         if self._recorder is None:
             return
         blocks = tuple(dict.fromkeys(item.cells.block for item in conducting))

@@ -58,7 +58,17 @@ def slot_count(one: Round, scheme: WriteScheme) -> int:
 
 
 def slots_on(one: Round, plane: int, scheme: WriteScheme) -> Slots:
-    """Return what the slots of a round do on one plane; its levels before must be known."""
+    """Return what the slots of a round do on one plane; its levels before must be known.
+
+    Parameters
+    ----------
+    one : Round
+        What is pulsed; its levels before must be known.
+    plane : int
+        Which of the arrays of a block.
+    scheme : WriteScheme
+        Which pulses may be given in one slot.
+    """
     signs, lines, before = one.signs, one.lines, one.before
     assert before is not None  # noqa: S101 (there is a recorder)
     level, rows, columns = before.cells[plane], before.rows[plane], before.columns[plane]

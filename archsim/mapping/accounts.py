@@ -62,7 +62,15 @@ class Accounts:
     _known: dict[tuple[str, str, bool], IntArray] = field(default_factory=dict)
 
     def of_nodes(self, nodes: IntArray, component: str, action: str) -> IntArray:
-        """Return the accounts of an action at tiles or routers."""
+        """Return the accounts of an action at tiles or routers.
+
+        Parameters
+        ----------
+        nodes : ndarray of int64
+            Numbers of tiles or routers.
+        component, action : str
+            What they do.
+        """
         return self._of(nodes, component, action, self.chip.topology.nodes)
 
     def of_links(self, links: IntArray, component: str) -> IntArray:

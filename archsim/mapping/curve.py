@@ -14,6 +14,13 @@ __all__ = ["hilbert_distance", "hilbert_order"]
 def hilbert_distance(x: IntArray, y: IntArray, *, bits: int) -> IntArray:
     """Return how far points lie along the Hilbert curve that fills a square of side ``2^bits``.
 
+    Parameters
+    ----------
+    x, y : ndarray of int64
+        Columns and rows of the points, from 0 to ``2^bits`` − 1.
+    bits : int
+        Binary digits of a side.
+
     Notes
     -----
     From the highest bit down, each quarter of the square is entered in turn, and what lies inside

@@ -74,7 +74,13 @@ class AccountTable:
         """All series, by number."""
 
     def number(self, phase: str, tile: str, component: str, action: str) -> int:
-        """Return the number of an account, opening it if it is new."""
+        """Return the number of an account, opening it if it is new.
+
+        Parameters
+        ----------
+        phase, tile, component, action : str
+            What the account is of.
+        """
         account = Account(phase, tile, component, action)
         number = self._numbers.setdefault(account, len(self._accounts))
         if number == len(self._accounts):
@@ -291,7 +297,23 @@ class SegmentBuilder:
         fork_of: int = -1,
         label: str = "",
     ) -> int:
-        """Add a task and return its number."""
+        """Add a task and return its number.
+
+        Parameters
+        ----------
+        visits : iterable of Visit
+            Stays at stations, one after another; none for a join.
+        release : int
+            From when on it may begin, from the start of the segment. [fs]
+        after : sequence of int
+            Numbers of the tasks that it waits for.
+        flits : int
+            Length of the packet, where it is one. [flit]
+        fork_of : int
+            Trunk that it is a branch of; −1: none.
+        label : str
+            What to call it in messages.
+        """
         columns = self._columns
         number = len(columns["release_ticks"])
         columns["dependency_offsets"].append(len(columns["dependencies"]))

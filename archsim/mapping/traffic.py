@@ -38,7 +38,17 @@ def traffic_of(trace: BatchSegment) -> Traffic:
 
 
 def bit_hops(traffic: Traffic, tiles: IntArray, topology: Topology) -> int:
-    """Return Σ bits × links over all messages, for blocks that stand on these tiles."""
+    """Return Σ bits × links over all messages, for blocks that stand on these tiles.
+
+    Parameters
+    ----------
+    traffic : Traffic
+        What blocks send each other.
+    tiles : ndarray of int64
+        Tile of each block.
+    topology : Topology
+        The network.
+    """
     hops = _hops(topology, tiles[traffic.source], tiles[traffic.target])
     return int((traffic.bits * hops).sum())
 

@@ -66,7 +66,7 @@ def audit_table(lines: Sequence[AuditLine]) -> Table:
             line.difference,
         )
         if line.item
-        else (line.check, f"all {line.found:,} agree", None, None, 0)
+        else (line.check, f"{line.found:,} of {line.found:,} agree", None, None, 0)
         for line in lines
     ]
     bad = sum(bool(line.difference) for line in lines)

@@ -285,7 +285,15 @@ def _phase_row(
 
 
 def acts_done(run: Run, component: str, action: str) -> float:
-    """Return how often a component did something in training, on all tiles."""
+    """Return how often a component did something in training, on all tiles.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    component, action : str
+        What is counted.
+    """
     counts = [
         tally.count / run.prices.actions[account[1:]].count_scale
         for _, account, tally in run.book.actions()

@@ -40,6 +40,15 @@ def require_plots() -> None:
 def write_plots(folder: Claim, run: Run, *, under: str = "") -> None:
     """Write bars of the energy by component and by phase, and accuracy against energy and time.
 
+    Parameters
+    ----------
+    folder : Claim
+        Folder of the run, claimed.
+    run : Run
+        What is drawn.
+    under : str
+        Folder inside it; empty: itself.
+
     Raises
     ------
     InputError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +15,10 @@ from archsim.chip.description import TiledDescription
 from archsim.errors import Fault, InputError
 from archsim.report.fields import settable_fields
 from archsim.report.restore import restored
-from archsim.report.stored import StoredRun, chip_tree, read_run
+from archsim.report.stored import chip_tree, read_run
 from archsim.report.tables import Column, Table
 from archsim.runs.result import Run
+from archsim.spec.node import Node
 from archsim.spec.read import named, validate, with_settings
 from archsim.study.points import range_values, text_of
 from archsim.study.reprice import ENERGY_PARTS, PriceAxis, PriceMatrix, full_paths, repriced
@@ -55,7 +57,7 @@ def reprice_folder(folder: str | Path, settings: Mapping[str, str]) -> Repriced:
     machine = _machine(run)
     chosen = {p: text for path, text in settings.items() for p in full_paths(machine, path)}
     _require_prices(machine, chosen)
-    return run, repriced(run, _variant(stored, chosen))
+    return run, repriced(run, _variant(chip_tree(stored), chosen))
 
 
 def reprice_grid(folder: str | Path, ranges: Mapping[str, str]) -> pd.DataFrame:
@@ -86,10 +88,11 @@ def reprice_grid(folder: str | Path, ranges: Mapping[str, str]) -> pd.DataFrame:
         paths = full_paths(machine, path)
         _require_prices(machine, dict.fromkeys(paths, text))
         axes.append(PriceAxis(label=path, paths=paths, values=_values(path, text)))
-    matrix = PriceMatrix(run, axes, lambda settings: _variant(stored, settings))
-    size = int(np.prod(matrix.shape))
+    size = math.prod(len(axis.values) for axis in axes)
     if size > _MOST_POINTS:
         raise InputError(f"--vary: expected at most {_MOST_POINTS} points, got {size}")
+    tree = chip_tree(stored)
+    matrix = PriceMatrix(run, axes, lambda settings: _variant(tree, settings))
     steps = np.stack(np.unravel_index(np.arange(size), matrix.shape), axis=1)
     energies = matrix.energies(steps)
     columns: dict[str, object] = {
@@ -130,10 +133,10 @@ def _machine(run: Run) -> TiledDescription:
     return run.machine
 
 
-def _variant(stored: StoredRun, settings: Mapping[str, str]) -> TiledDescription:
-    """Return the chip of a stored run with fields set."""
+def _variant(tree: Node, settings: Mapping[str, str]) -> TiledDescription:
+    """Return the chip of a resolved tree with fields set."""
     faults: list[Fault] = []
-    root = with_settings(chip_tree(stored), named(settings), faults)
+    root = with_settings(tree, named(settings), faults)
     chip = validate(root, ANY_CHIP, faults=faults)
     assert isinstance(chip, TiledDescription)  # noqa: S101  (as the run's own)
     return chip

@@ -51,6 +51,15 @@ def estimated(
 ) -> SampledSession:
     """Return the totals of a requested run, from about so large a share of its segments.
 
+    Parameters
+    ----------
+    request : Request
+        What is to be run.
+    fraction : float
+        Share of the segments, above 0 and up to 1.
+    progress : callable, optional
+        Told how far it is.
+
     Raises
     ------
     InputError

@@ -143,6 +143,15 @@ def scale(*, tiles: int = 1_000_000, progress: Progress | None = None) -> Scale:
 def write_scale(folder: Claim, found: Scale, *, plots: bool) -> None:
     """Fill a folder with tables, the page and, on request, plots.
 
+    Parameters
+    ----------
+    folder : Claim
+        The folder, claimed.
+    found : Scale
+        What was found.
+    plots : bool
+        Whether to draw the curves.
+
     Raises
     ------
     StorageError

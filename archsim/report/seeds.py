@@ -130,15 +130,15 @@ def outcome_of(result: TrainingResult, seed: int) -> Outcome:
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
-    """Return mean ± sample standard deviation, in per cent.
+    """Return mean ± sample standard deviation, in per cent; one value has no deviation.
 
     Examples
     --------
-    >>> mean_and_spread([0.9, 0.92, 0.94])
-    '92.0 ± 2.0'
+    >>> mean_and_spread([0.9, 0.92, 0.94]), mean_and_spread([0.9])
+    ('92.0 ± 2.0', '90.0')
     """
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.fmean(values) * 100:.1f} ± {spread * 100:.1f}"
+    mean = f"{statistics.fmean(values) * 100:.1f}"
+    return f"{mean} ± {statistics.stdev(values) * 100:.1f}" if len(values) > 1 else mean
 
 
 def seeds_frame(outcomes: Mapping[str, Sequence[Outcome]]) -> pd.DataFrame:

@@ -127,7 +127,17 @@ def run_only(
     events: EventSink | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Train a workload on a chip; both are called by name and variant, whatever path they had."""
+    """Train a workload on a chip; both are called by name and variant, whatever path they had.
+
+    Parameters
+    ----------
+    request : Request
+        What is to be run.
+    events : callable, optional
+        Receives the events of every segment.
+    progress : callable, optional
+        Told how far it is.
+    """
     done = run(
         request.workload,
         request.chip,
@@ -148,6 +158,15 @@ def run_and_write(
     request: Request, *, folder: Claim | None = None, progress: Progress | None = None
 ) -> Session:
     """Train a workload on a chip and, given a folder, fill and commit it.
+
+    Parameters
+    ----------
+    request : Request
+        What is to be run.
+    folder : Claim, optional
+        Where results go; absent: nowhere.
+    progress : callable, optional
+        Told how far it is.
 
     Raises
     ------

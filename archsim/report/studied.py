@@ -5,21 +5,28 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from statistics import stdev
+from typing import Any, Literal
 
 import pandas as pd
 
 from archsim.analysis.estimate import mean_interval
+from archsim.errors import InputError
 from archsim.report.encode import csv_text
 from archsim.report.page import Page, Section, page_markdown
 from archsim.report.tables import Cell, Column, Table
 from archsim.study import Outcome
 from archsim.study.description import PlotDescription, StudyDescription, TableDescription
+from archsim.study.points import quantity
 from archsim.study.search import Found
 from archsim.study.store import Store
 
 __all__ = ["front_page", "means", "study_page", "write_front", "write_study"]
 
+_LONGEST = 40
+"""Most rows of a table that nobody asked for."""
 _UNITS = {"_j": "J", "_s": "s", "_m2": "m^2"}
 
 
@@ -73,7 +80,7 @@ def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
         row: list[object] = [*values, len(part)]
         for name in shown:
             numbers = pd.to_numeric(part[name]).astype("float64").dropna()
-            row += [float(numbers.mean()), float(numbers.std()), _reach(numbers.tolist())]
+            row += _figures(numbers.tolist())
         rows.append(row)
     columns = [
         *by,
@@ -83,12 +90,17 @@ def means(frame: pd.DataFrame, wanted: TableDescription) -> pd.DataFrame:
     return pd.DataFrame.from_records(rows, columns=columns)
 
 
-def _reach(numbers: list[float]) -> float:
-    """Return half of the 95 % interval of a mean; NaN where one number says nothing of it."""
+def _figures(numbers: list[float]) -> tuple[float, float, float]:
+    """Return mean, standard deviation, and half of the mean's 95 % interval.
+
+    One number leaves the last two open; equal numbers do not spread, not even by rounding.
+    """
     if len(numbers) <= 1:
-        return math.nan
-    found = mean_interval(numbers)
-    return (found.high - found.low) / 2
+        return numbers[0] if numbers else math.nan, math.nan, math.nan
+    if min(numbers) == max(numbers):
+        return numbers[0], 0.0, 0.0
+    mean, low, high = mean_interval(numbers)
+    return mean, stdev(numbers), (high - low) / 2
 
 
 def study_page(outcome: Outcome) -> Page:
@@ -99,7 +111,7 @@ def study_page(outcome: Outcome) -> Page:
     lead.append(f"{len(frame)} points, {done} done, {outcome.failed} failed.")
     sections = [
         Section(title=one.name, items=(_shown(means(frame, one), one, study),))
-        for one in study.tables
+        for one in (study.tables or _usual(study, frame))
     ]
     if outcome.failed:
         failed = frame[frame["status"] == "failed"]
@@ -110,6 +122,17 @@ def study_page(outcome: Outcome) -> Page:
         )
         sections.append(Section(title="Failed", items=texts))
     return Page(title=study.name, lead=tuple(lead), sections=tuple(sections))
+
+
+def _usual(study: StudyDescription, frame: pd.DataFrame) -> list[TableDescription]:
+    """Return the table of a study that asks for none, unless it is too long to look at."""
+    by = [axis.label for axis in study.flat_axes]
+    by = by if by and len(set(frame["case"])) == 1 else ["case", *by]
+    if not (frame["status"] == "done").any() or len(frame[by].drop_duplicates()) > _LONGEST:
+        return []
+    part = "training" if frame["training_time_s"].fillna(0).any() else "inference"
+    shown = (f"{part}_energy_j", f"{part}_time_s", "total_energy_j")
+    return [TableDescription(name="designs", by=tuple(by), show=shown)]
 
 
 def write_front(store: Store, found: Found) -> None:
@@ -146,10 +169,11 @@ def _shown(
     columns = [Column(name=name) for name in by]
     for name in names:
         unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
-        style: str = "quantity" if unit else "number"
-        columns.append(Column(name=_title(name), unit=unit, style=style))  # type: ignore[arg-type]
+        style: Literal["quantity", "number"] = "quantity" if unit else "number"
+        make = partial(Column, unit=unit, style=style, group=name)
+        columns.append(make(name=_title(name)))
         if several:
-            columns.append(Column(name="± 95 %", unit=unit, style=style))  # type: ignore[arg-type]
+            columns.append(make(name="± 95 %"))
     rows = [tuple(_cells(row, by, names, several=several)) for row in frame.to_dict("records")]
     note = f"No point has {', '.join(lost)}." if lost else ""
     return Table(
@@ -199,6 +223,11 @@ def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
     by = [plot.lines, plot.x] if plot.lines else [plot.x]
     wanted = TableDescription(name=plot.name, by=tuple(by), show=(plot.y,))
     averaged = means(done, wanted)
+    unit = ""
+    with suppress(InputError):  # a value that is no number stays text
+        numbers, units = zip(*map(quantity, averaged[plot.x]), strict=True)
+        if len(set(units)) == 1:
+            averaged[plot.x], unit = numbers, units[0]
     groups = averaged.groupby(plot.lines, sort=False) if plot.lines else [("", averaged)]
     with mpl.rc_context({"svg.hashsalt": "archsim", "font.family": "DejaVu Sans"}):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
@@ -212,7 +241,7 @@ def _curves(frame: pd.DataFrame, plot: PlotDescription) -> bytes | None:
             axes.set_xscale("log")
         if "y" in plot.log:
             axes.set_yscale("log")
-        axes.set_xlabel(plot.x)
+        axes.set_xlabel(f"{plot.x} [{unit}]" if unit else plot.x)
         axes.set_ylabel(plot.y)
         if plot.lines:
             axes.legend(title=plot.lines, fontsize=8)

@@ -111,10 +111,13 @@ class Lessons:
         names = ("device_pulses", "verify_pulses")
         return sum(self.mean(name) or 0.0 for name in names) / self.cells
 
-    def above(self, other: Lessons) -> tuple[float, float]:
-        """Return the mean difference of final accuracies, seed by seed, and its standard error."""
+    def above(self, other: Lessons) -> tuple[float, float | None]:
+        """Return the mean difference of final accuracies, seed by seed, and its standard error.
+
+        One seed has no standard error.
+        """
         gaps = [a - b for a, b in zip(self.finals, other.finals, strict=True)]
-        error = statistics.stdev(gaps) / len(gaps) ** 0.5 if len(gaps) > 1 else 0.0
+        error = statistics.stdev(gaps) / len(gaps) ** 0.5 if len(gaps) > 1 else None
         return statistics.fmean(gaps), error
 
     def widest_gap(self, other: Lessons, *, first: int = 2) -> float:

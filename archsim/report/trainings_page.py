@@ -79,7 +79,19 @@ def write_trainings(
     *,
     log: Mapping[str, object],
 ) -> None:
-    """Fill the folder of a report and commit it."""
+    """Fill the folder of a report and commit it.
+
+    Parameters
+    ----------
+    folder : Claim
+        The folder, claimed.
+    recipe : TrainingsRecipe
+        The report as its file has it.
+    several : sequence of Lessons
+        What each way came to.
+    log : mapping
+        What goes to ``run.log``, which is no result.
+    """
     folder.write("report.md", page_markdown(trainings_page(recipe, several)))
     folder.write("courses.csv", csv_text(courses_frame(several)))
     folder.write("metrics.csv", csv_text(metrics_frame(several)))
@@ -106,7 +118,8 @@ def _accuracy_table(several: Sequence[Lessons]) -> Table:
         if other is not None:
             gap, error = one.above(other)
             widest = f"{one.widest_gap(other) * 100:.2f}" if len(one.curve) > 1 else None
-            gaps = (one.way.beside, f"{gap * 100:+.2f} ± {error * 100:.2f}", widest)
+            spread = "" if error is None else f" ± {error * 100:.2f}"
+            gaps = (one.way.beside, f"{gap * 100:+.2f}{spread}", widest)
         rows.append(
             (
                 one.way.name,

@@ -99,7 +99,17 @@ def chip_tree(
 def workload_tree(
     description: BaseModel, *, variants: tuple[str, ...] = (), notes: bool = False
 ) -> Branch:
-    """Return a workload as a tree; every field of it belongs to the training."""
+    """Return a workload as a tree; every field of it belongs to the training.
+
+    Parameters
+    ----------
+    description : BaseModel
+        The workload.
+    variants : tuple of str
+        Names of its variants.
+    notes : bool
+        Whether to show the notes of constants.
+    """
     skipped = {"name", "about"}
     children = [
         branch

@@ -280,6 +280,17 @@ def audit(
 ) -> list[AuditLine]:
     """Train and simulate again with events on, and compare everything with the report.
 
+    Parameters
+    ----------
+    reported : Reported
+        What the run said.
+    workload, chip : description
+        What was simulated.
+    seed : int
+        Seed of the run.
+    policies : mapping, optional
+        As for `archsim.run`.
+
     Returns
     -------
     list of AuditLine

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from archsim.chip.chip import Chip
 from archsim.chip.description import CrossbarDescription
@@ -18,7 +19,12 @@ from archsim.mapping.program import Segment, StationTable
 from archsim.mapping.traffic import Traffic
 from archsim.runs.events import EventSink
 from archsim.runs.fold import AnySegment, Fold
-from archsim.trace import Block
+from archsim.runs.group import group_prices, grouped
+from archsim.runs.price import prices
+from archsim.runs.result import Run
+from archsim.runs.writes import WriteRow
+from archsim.trace import Block, TraceTotals
+from archsim.workload import TrainingResult, WorkloadDescription
 
 __all__ = ["Costing", "Hooks", "costing"]
 
@@ -47,6 +53,40 @@ class Costing:
     fold: Fold
     policies: tuple[str, ...]
     """Custom policies, ``station=policy``."""
+
+    def run(
+        self,
+        *,
+        task: WorkloadDescription | None,
+        seed: int,
+        measured: list[Mapping[str, object]],
+        trace: TraceTotals,
+        learnt: TrainingResult,
+        config: Mapping[str, str] = MappingProxyType({}),
+        writes: tuple[WriteRow, ...] = (),
+    ) -> Run:
+        """Return the run that was charged; arguments as its fields."""
+        book, spreads = grouped(self.fold.ledger, self.chip)
+        return Run(
+            chip=self.chip.name,
+            workload="" if task is None else task.name,
+            seed=seed,
+            config=config,
+            inputs=learnt.inputs,
+            book=book,
+            prices=group_prices(self.chip, book) if spreads else prices(self.chip, book.accounts),
+            spreads=spreads,
+            measured=measured,
+            trace=trace,
+            placement=self.placement,
+            policies=self.policies,
+            longest_segment=self.fold.longest,
+            late_windows=self.fold.late,
+            machine=self.chip.description,
+            task=task,
+            learnt=learnt,
+            writes=writes,
+        )
 
 
 def costing(

@@ -125,7 +125,17 @@ def group_prices(chip: Chip, ledger: Ledger) -> Prices:
 
 
 def groups_frame(spreads: Iterable[Spread], prices: Prices, *, run: int = 0) -> pd.DataFrame:
-    """Return how tiles of a class differ, one row per (epoch, class, component, action, phase)."""
+    """Return how tiles of a class differ, one row per (epoch, class, component, action, phase).
+
+    Parameters
+    ----------
+    spreads : iterable of Spread
+        How tiles differ, account by account.
+    prices : Prices
+        Prices by class.
+    run : int
+        Number of the run, for the column.
+    """
     rows = []
     for one in spreads:
         price, scale = prices.actions[one.tile_class, one.component, one.action]

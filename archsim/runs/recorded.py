@@ -7,7 +7,7 @@ import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 from zipfile import BadZipFile
 
@@ -23,9 +23,8 @@ from archsim.errors import StorageError
 from archsim.mapping.lower import FRONT_END
 from archsim.mapping.traffic import traffic_of
 from archsim.runs.costing import Costing, costing
-from archsim.runs.group import group_prices, grouped
 from archsim.runs.placed import blocks_of, ground_of
-from archsim.runs.price import Meter, prices
+from archsim.runs.price import Meter
 from archsim.runs.result import Run
 from archsim.spec import Constant
 from archsim.trace import BatchSegment, Block, Blocks, Recorder, TraceTotals
@@ -169,24 +168,8 @@ class Charger:
             measured = _measured(recorded, line)
         else:
             line = self._line(chip, engine)
-        book, spreads = grouped(line.fold.ledger, chip)
-        return Run(
-            chip=chip.name,
-            workload="" if task is None else task.name,
-            seed=seed,
-            config={},
-            inputs=recorded.learnt.inputs,
-            book=book,
-            prices=group_prices(chip, book) if spreads else prices(chip, book.accounts),
-            spreads=spreads,
-            measured=measured,
-            trace=recorded.totals,
-            placement=line.placement,
-            longest_segment=line.fold.longest,
-            late_windows=line.fold.late,
-            machine=chip.description,
-            task=task,
-            learnt=recorded.learnt,
+        return line.run(
+            task=task, seed=seed, measured=measured, trace=recorded.totals, learnt=recorded.learnt
         )
 
     def _fresh(self, chip: Chip, engine: EngineName) -> Costing:
@@ -197,7 +180,7 @@ class Charger:
         return costing(chip, recorded.blocks, room=recorded.room, traffic=traffic, engine=engine)
 
     def _line(self, chip: Chip, engine: EngineName) -> Costing:
-        """Return a chip with its ledger, one of before if it takes the same times."""
+        """Return a chip with its ledger, perhaps one of before that took the same times."""
         key = _timing_key(chip)
         line = self._books.pop(key, None)
         if line is None:
@@ -207,7 +190,7 @@ class Charger:
         self._books[key] = line
         while len(self._books) > self._kept:
             self._books.popitem(last=False)
-        return line
+        return replace(line, chip=chip)
 
 
 def _measured(recorded: Recorded, line: Costing) -> list[Mapping[str, object]]:

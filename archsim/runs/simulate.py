@@ -16,9 +16,8 @@ from archsim.engine import EngineName, Policy
 from archsim.errors import InputError
 from archsim.runs.costing import Costing, Hooks, costing
 from archsim.runs.events import EventBatch, EventSink
-from archsim.runs.group import group_prices, grouped
 from archsim.runs.placed import blocks_of, ground_of, known_traffic, tiled
-from archsim.runs.price import Meter, prices
+from archsim.runs.price import Meter
 from archsim.runs.result import Run
 from archsim.runs.writes import WriteRow, write_rows
 from archsim.spec import dump
@@ -132,26 +131,13 @@ class _Bench:
     def run(self, progress: Progress | None) -> Run:
         """Train, and return the run."""
         measured, learnt = self._train(progress)
-        chip = self.line.chip
-        book, spreads = grouped(self.fold.ledger, chip)
-        return Run(
-            chip=self.machine.name,
-            workload=self.task.name,
+        return self.line.run(
+            task=self.task,
             seed=self.seed,
-            config={"chip": dump(self.machine), "workload": dump(self.task)},
-            inputs=learnt.inputs,
-            book=book,
-            prices=group_prices(chip, book) if spreads else prices(chip, book.accounts),
-            spreads=spreads,
             measured=measured,
             trace=self.recorder.totals,
-            placement=self.line.placement,
-            policies=self.line.policies,
-            longest_segment=self.fold.longest,
-            late_windows=self.fold.late,
-            machine=self.machine,
-            task=self.task,
             learnt=learnt,
+            config={"chip": dump(self.machine), "workload": dump(self.task)},
             writes=self._writes(),
         )
 

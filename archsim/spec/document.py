@@ -75,6 +75,15 @@ def load_yaml(path: Path | str, *, name: str = "") -> Document:
 def parse_yaml(text: str, name: str, *, mark: Mark | None = None) -> Document:
     """Return the tree of YAML text; with `mark` every node stands there.
 
+    Parameters
+    ----------
+    text : str
+        YAML 1.2.
+    name : str
+        What messages call the file.
+    mark : Mark, optional
+        Where every node is said to stand, for text that is no file.
+
     Raises
     ------
     SpecError

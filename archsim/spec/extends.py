@@ -28,7 +28,17 @@ class Layered:
     """Variant → its mapping of field paths to values."""
 
     def with_variant(self, name: str, mark: Mark, faults: list[Fault]) -> Layered:
-        """Return the same with the values of one variant put in; what is wrong goes to `faults`."""
+        """Return the same with the values of one variant put in; what is wrong goes to `faults`.
+
+        Parameters
+        ----------
+        name : str
+            Name below ``variants``.
+        mark : Mark
+            Where it was asked for.
+        faults : list of Fault
+            What is wrong with it is added here.
+        """
         if name not in self.variants:
             known = ", ".join(self.variants) or "none"
             hint = did_you_mean(name, self.variants)

@@ -39,7 +39,19 @@ def misfit(place: Sequence[str | int], message: str, *, found: object = None) ->
 def detail(
     place: Sequence[str | int], message: str, *, found: object = None, kind: str = _KIND
 ) -> InitErrorDetails:
-    """Return one line of such an error."""
+    """Return one line of such an error.
+
+    Parameters
+    ----------
+    place : sequence of str or int
+        Path of the field, from where the validator stands.
+    message : str
+        What was expected, and what was found.
+    found : object
+        The value.
+    kind : str
+        Kind of error, for those who tell them apart.
+    """
     fault = PydanticCustomError(kind, "{message}", {"message": message})
     return InitErrorDetails(type=fault, loc=tuple(place), input=found)
 

@@ -111,6 +111,15 @@ def resolve(
 ) -> tuple[Node, list[Fault]]:
     """Return the tree of a file after extends, variant and settings, and the faults so far.
 
+    Parameters
+    ----------
+    path : Path or str
+        YAML file.
+    variant : str, optional
+        Name under ``variants``; empty for the file as it stands.
+    settings : mapping of str to str, optional
+        Dotted field path → YAML text.
+
     Raises
     ------
     SpecError
@@ -151,6 +160,17 @@ def validate(
     """Return the model of a resolved tree.
 
     Validators get `folder`, in which fields that name a data file find it, and `root` as context.
+
+    Parameters
+    ----------
+    root : Node
+        Tree of a file, extended and set.
+    model : type or TypeAdapter
+        What it should be.
+    faults : list of Fault
+        What was found wrong so far; all are raised together.
+    folder : Path, optional
+        Folder of the file.
 
     Raises
     ------

@@ -29,6 +29,17 @@ def replaced(root: Node, path: str, value: Node, mark: Mark) -> Node:
     A key that holds dots, such as ``array[0..1]``, is taken whole where it exists or where its dots
     stand in brackets.
 
+    Parameters
+    ----------
+    root : Node
+        A tree, which stays as it is.
+    path : str
+        Dotted path from its root.
+    value : Node
+        What stands there in the result.
+    mark : Mark
+        Where keys that are made stand, and faults of the path.
+
     Raises
     ------
     SpecError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from archsim import catalog
 from archsim.catalog import Kind
 from archsim.chip.problem import Problem, did_you_mean
 from archsim.errors import InputError
@@ -71,7 +70,7 @@ def _subjects(study: StudyDescription) -> Iterator[Problem]:
         references.append((("cases", n, "workload"), "workloads", case.workload))
     for path, kind, reference in references:
         try:
-            catalog.find(kind, reference)
+            study.find(kind, reference)
         except InputError as error:
             yield Problem(path, str(error))
     yield from _again(("chips",), study.chips, "chip")

@@ -82,15 +82,18 @@ def _known(
     ids = {*IDS, *(axis.label for axis in study.flat_axes)}
     missing = {name.removesuffix("_measured") for name in wanted} - ids
     known: set[str] = set()
-    combinations = dict.fromkeys((point.case, point.settings) for point in points)
-    first = {(point.case, point.settings): point for point in reversed(points)}
-    for number, key in enumerate(combinations):
+    seen: set[tuple[object, ...]] = set()
+    for point in points:
         if known and missing <= known:
-            return known
-        if number >= _MOST_READ:
+            break
+        if len(seen) >= _MOST_READ:
             return None
-        columns = trial.columns(first[key])
-        if columns is None and trial.fits(first[key]):
+        key = (point.case, point.settings)
+        if key in seen:
+            continue
+        seen.add(key)
+        columns = trial.columns(point)
+        if columns is None and trial.fits(point):
             return None
         known |= columns or frozenset()
     return known or None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from archsim import catalog
 from archsim.chip.problem import field_text
-from archsim.errors import Fault
+from archsim.errors import Fault, InputError
 from archsim.spec import Description, Mark, Node, misfit, read
 from archsim.spec.fault import locate
 
@@ -204,12 +205,31 @@ class StudyDescription(Description):
     """What ``archsim optimize`` looks for."""
 
     _root: Node | None = PrivateAttr(default=None)
+    _folder: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _remember_places(self, info: ValidationInfo) -> Self:
         if isinstance(info.context, dict):
             self._root = info.context.get("root")
+            self._folder = info.context.get("folder")
         return self
+
+    def find(self, kind: catalog.Kind, reference: str) -> tuple[Path, str]:
+        """Return the file of a chip or workload, and its variant.
+
+        A path leads from the folder of the study, or else from the current one.
+
+        Raises
+        ------
+        InputError
+            If the reference names nothing.
+        """
+        if self._folder is not None and reference.partition(":")[0] not in catalog.entries(kind):
+            try:
+                return catalog.find(kind, str(self._folder / reference))
+            except InputError:
+                pass  # it is told what was written, below
+        return catalog.find(kind, reference)
 
     def fault(self, path: Sequence[str | int], message: str) -> Fault:
         """Return a fault of the field at a path, with its line if it was read from a file."""

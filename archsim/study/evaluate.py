@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ __all__ = ["Job", "Setup", "do"]
 
 _BATCH = 0.5
 """Time after which a worker keeps what it has finished, so that quick points share a file. [s]"""
+
+
+_LOCK = threading.Lock()
+"""Held while a job is done: a cluster's worker may have threads, a ledger takes one at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,11 @@ def do(job: Job, setup: Setup) -> int:
     ModelError
         If this worker runs another version of archsim.
     """
+    with _LOCK:
+        return _do(job, setup)
+
+
+def _do(job: Job, setup: Setup) -> int:
     _prepare(setup)
     store = Store(Path(setup.store))
     failed = _attempt(lambda: _trained(job, store))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
@@ -35,7 +37,7 @@ class Workers:
         try:
             if self.scheduler:
                 import distributed  # noqa: F401, PLC0415  (optional)
-            if self.scheduler or self.count > 1:
+            elif self.count > 1:
                 import joblib  # noqa: F401, PLC0415  (optional)
         except ImportError as error:
             message = (
@@ -57,9 +59,9 @@ class Workers:
         Raises
         ------
         ResourceError
-            If workers vanish again and again without finishing anything.
+            If workers vanish again and again without finishing anything, or the scheduler does.
         ModelError
-            If the cluster cannot be reached.
+            If the cluster cannot be reached, or has no archsim.
         """
         jobs = pending()
         if not self.scheduler and (self.count == 1 or len(jobs) <= 1):
@@ -85,32 +87,47 @@ class Workers:
                 return
 
     def _spread(self, jobs: Sequence[Job], setup: Setup) -> Iterator[int]:
+        if self.scheduler:
+            return self._on_cluster(jobs, setup)
         from joblib import Parallel, delayed  # noqa: PLC0415  (optional)
 
-        calls = [delayed(do)(job, setup) for job in jobs]
-        if not self.scheduler:
-            pool = Parallel(
-                n_jobs=self.count,
-                backend="loky",
-                return_as="generator_unordered",
-                batch_size=1,
-                pre_dispatch="2*n_jobs",
-                max_nbytes=None,
-            )
-            yield from pool(calls)
-            return
-        yield from self._on_cluster(calls)
+        pool = Parallel(
+            n_jobs=self.count,
+            backend="loky",
+            return_as="generator_unordered",
+            batch_size=1,
+            pre_dispatch="2*n_jobs",
+            max_nbytes=None,
+        )
+        found: Iterator[int] = pool(delayed(do)(job, setup) for job in jobs)
+        return found
 
-    def _on_cluster(self, calls: Sequence[object]) -> Iterator[int]:
-        from distributed import Client  # noqa: PLC0415  (optional)
-        from joblib import Parallel, parallel_config  # noqa: PLC0415
+    def _on_cluster(self, jobs: Sequence[Job], setup: Setup) -> Iterator[int]:
+        import distributed  # noqa: PLC0415  (optional)
 
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # told of below
         try:
-            client = Client(  # type: ignore[no-untyped-call]
+            client = distributed.Client(  # type: ignore[no-untyped-call]
                 self.scheduler, timeout="20s", set_as_default=False
             )
         except (OSError, ValueError) as error:
             message = f"scheduler {self.scheduler!r}: cannot be reached: {error}"
             raise ModelError(message) from None
-        with client, parallel_config(backend="dask", client=client):
-            yield from Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)(calls)
+        with client:
+            futures = client.map(do, jobs, [setup] * len(jobs), pure=False)
+            try:
+                for future in distributed.as_completed(  # type: ignore[no-untyped-call]
+                    futures, loop=client.loop
+                ):
+                    yield future.result()
+            except distributed.KilledWorker as error:
+                raise BrokenProcessPool(str(error)) from None
+            except CancelledError:
+                message = f"scheduler {self.scheduler!r}: lost in the middle; start it again"
+                raise ResourceError(message) from None
+            except ImportError as error:
+                message = f"worker: {error}; install the same archsim on all machines"
+                raise ModelError(message) from None
+            finally:
+                if client.status == "running":
+                    client.cancel(futures)  # type: ignore[no-untyped-call]

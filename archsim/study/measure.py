@@ -85,15 +85,16 @@ def measures(run: Run, recorded: Recorded, *, area: float) -> dict[str, float | 
     return row
 
 
-def columns_of(task: WorkloadDescription, machine: TiledDescription) -> frozenset[str] | None:
-    """Return the columns that a run may have; None if its workload does not declare its metrics.
+def columns_of(description: WorkloadDescription | TiledDescription) -> frozenset[str] | None:
+    """Return the columns that a chip or a workload may bring about, `MEASURES` left out.
 
-    A component that does nothing has no column though it stands here.
+    Those of a workload are its metrics; None if it does not declare them. Those of a chip are the
+    energies of its components, of which one that does nothing has none after all.
     """
-    if task.metrics is None:
-        return None
-    parts = {name for group in machine.groups().values() for name in group}
-    return frozenset((*MEASURES, *(f"{name}_energy_j" for name in parts), *task.metrics))
+    if isinstance(description, WorkloadDescription):
+        return None if description.metrics is None else frozenset(description.metrics)
+    parts = {name for group in description.groups().values() for name in group}
+    return frozenset(f"{name}_energy_j" for name in parts)
 
 
 def _energies(run: Run, headline: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:

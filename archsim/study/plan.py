@@ -158,7 +158,9 @@ def checked(
             place = empty_place(sound)
             faults.append(study.fault(place, str(error)))
             given = [] if place == ("sweep",) else points_of(sound.model_copy(update={"where": ()}))
-        cases = {case: _placed(case) for case in dict.fromkeys(point.case for point in given)}
+        cases = {
+            case: _placed(study, case) for case in dict.fromkeys(point.case for point in given)
+        }
         found = [replace(point, case=cases[point.case]) for point in given]
     if found:
         wrong = [*unreached(study, axes, found), *unknown_columns(study, found, trial)]
@@ -205,14 +207,14 @@ def _timed(point: Point) -> _Settings:
     return tuple(one for one in point.settings if not one[0].endswith(_PRICES))
 
 
-def _placed(case: Case) -> Case:
+def _placed(study: StudyDescription, case: Case) -> Case:
     """Return a case whose files are found from any folder."""
-    chip, workload = _absolute("chips", case.chip), _absolute("workloads", case.workload)
-    return replace(case, chip=chip, workload=workload)
+    chip = _absolute(study, "chips", case.chip)
+    return replace(case, chip=chip, workload=_absolute(study, "workloads", case.workload))
 
 
-def _absolute(kind: Kind, reference: str) -> str:
-    path, variant = catalog.find(kind, reference)
+def _absolute(study: StudyDescription, kind: Kind, reference: str) -> str:
+    path, variant = study.find(kind, reference)
     if path.is_relative_to(catalog.folder(kind)):
         return reference
     return f"{Path.cwd() / path}{f':{variant}' if variant else ''}"

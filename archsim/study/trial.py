@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
-from archsim.chip import TiledDescription
 from archsim.errors import Fault, InputError, SpecError
 from archsim.spec import Mark
 from archsim.spec.read import Setting
 from archsim.study.check import singles
 from archsim.study.description import StudyDescription
 from archsim.study.design import machine_of, task_of
-from archsim.study.measure import columns_of
+from archsim.study.measure import MEASURES, columns_of
 from archsim.study.points import Case, Point
-from archsim.workload import WorkloadDescription
 
 __all__ = ["Trial"]
 
@@ -28,6 +26,7 @@ _LISTED = 12
 
 _Path = tuple[str | int, ...]
 _Settings = tuple[tuple[str, str], ...]
+_Part = Literal["chip", "workload"]
 _Step = tuple[str, int, int]
 """Case, axis and step; axis and step -1 for the case as a whole."""
 
@@ -45,14 +44,25 @@ class _Origin(NamedTuple):
     """Field of the chip or workload, ``chip.PATH`` or ``workload.PATH``."""
 
 
+_Pair = tuple[_Origin, _Origin]
+"""Where a setting says which field, and what value."""
+
+
 class _Found(NamedTuple):
     """What is wrong with a point's descriptions."""
 
     fault: Fault
-    part: str
-    """``chip`` or ``workload``."""
+    part: _Part
     origin: _Origin | None
     """The setting at fault; None if something else is, though perhaps because of one."""
+
+
+class _Half(NamedTuple):
+    """What reading a chip or a workload came to."""
+
+    found: tuple[_Found, ...]
+    columns: frozenset[str] | None
+    """What it brings about; None if that is not known."""
 
 
 class Trial:
@@ -74,6 +84,7 @@ class Trial:
         self._cases = {case.name: number for number, case in enumerate(study.cases)}
         self._known: dict[tuple[Case, _Settings], tuple[_Found, ...]] = {}
         self._columns: dict[tuple[Case, _Settings], frozenset[str] | None] = {}
+        self._halves: dict[object, _Half] = {}
 
     def fits(self, point: Point) -> bool:
         """Return whether a point's descriptions have no fault."""
@@ -159,27 +170,47 @@ class Trial:
     ) -> tuple[tuple[_Found, ...], frozenset[str] | None]:
         """Read a point's descriptions, some settings left out."""
         origins = {path: one for path, one in self._origins(point).items() if path not in without}
+        chip = self._half(point, "chip", origins)
+        workload = self._half(point, "workload", origins)
+        columns = None
+        if chip.columns is not None and workload.columns is not None:
+            columns = chip.columns | workload.columns | frozenset(MEASURES)
+        return (*chip.found, *workload.found), columns
+
+    def _half(self, point: Point, part: _Part, origins: Mapping[str, _Pair]) -> _Half:
+        """Read the chip or the workload of a point, unless one with the same settings was read."""
+        begin = f"{part}."
+        texts = dict(point.settings)
+        own = {path: one for path, one in origins.items() if path.startswith(begin)}
+        key = (part, point.case, tuple((path, texts[path], one) for path, one in own.items()))
+        if key not in self._halves:
+            self._halves[key] = self._half_read(point, part, own)
+        return self._halves[key]
+
+    def _half_read(self, point: Point, part: _Part, origins: Mapping[str, _Pair]) -> _Half:
         places: dict[tuple[str, int, int], _Origin] = {}
         settings: dict[str, Setting] = {}
         texts = dict(point.settings)
         for path, (key, value) in origins.items():
-            marks = (
-                self._study.mark(key.path, key=key.axis < 0),
-                self._study.mark(value.path),
-            )
-            for mark, origin in zip(marks, (key, value), strict=True):
-                places[mark.file, mark.line, mark.column] = origin
-            settings[path] = Setting(texts[path], *map(_chosen, marks))
-        found: list[_Found] = []
-        machine = _attempt(machine_of, point, "chip", settings, places, found)
-        task = _attempt(task_of, point, "workload", settings, places, found)
-        if isinstance(machine, TiledDescription) and isinstance(task, WorkloadDescription):
-            return tuple(found), columns_of(task, machine)
-        return tuple(found), None
+            field = self._study.mark(key.path, key=key.axis < 0)
+            stated = self._study.mark(value.path)
+            places[field.file, field.line, field.column] = key
+            places[stated.file, stated.line, stated.column] = value
+            name = path.removeprefix(f"{part}.")
+            settings[name] = Setting(texts[path], _chosen(field), _chosen(stated))
+        try:
+            make = machine_of if part == "chip" else task_of
+            return _Half((), columns_of(make(point, settings)))
+        except SpecError as error:
+            faults: Iterable[Fault] = error.faults
+        except InputError as error:
+            faults = [Fault(file="", line=0, column=0, field="", message=str(error))]
+        found = (_Found(one, part, places.get((one.file, one.line, one.column))) for one in faults)
+        return _Half(tuple(found), None)
 
-    def _origins(self, point: Point) -> dict[str, tuple[_Origin, _Origin]]:
+    def _origins(self, point: Point) -> dict[str, _Pair]:
         """Return where each setting of a point comes from: its field, and its value."""
-        found: dict[str, tuple[_Origin, _Origin]] = {}
+        found: dict[str, _Pair] = {}
         texts = dict(point.settings)
         for path in self._study.settings:
             found[path] = (_Origin(("settings", path), "", -1, path),) * 2
@@ -259,26 +290,3 @@ class Trial:
 
 def _chosen(mark: Mark) -> Mark:
     return Mark(mark.file, mark.line, mark.column, chosen=True)
-
-
-def _attempt(
-    make: Callable[..., object],
-    point: Point,
-    part: str,
-    settings: Mapping[str, Setting],
-    places: Mapping[tuple[str, int, int], _Origin],
-    found: list[_Found],
-) -> object:
-    """Return a description, or add to `found` what is wrong with it."""
-    begin = f"{part}."
-    own = {p.removeprefix(begin): one for p, one in settings.items() if p.startswith(begin)}
-    try:
-        return make(point, own)
-    except SpecError as error:
-        faults: Iterable[Fault] = error.faults
-    except InputError as error:
-        faults = [Fault(file="", line=0, column=0, field="", message=str(error))]
-    found += [
-        _Found(fault, part, places.get((fault.file, fault.line, fault.column))) for fault in faults
-    ]
-    return None

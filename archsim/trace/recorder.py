@@ -80,7 +80,17 @@ class Recorder:
 
     @contextmanager
     def segment(self, *, epoch: int, step: int, phase: Phase, repeat: int = 1) -> Iterator[None]:
-        """Record the ops of the body as one segment; an empty body records none."""
+        """Record the ops of the body as one segment; an empty body records none.
+
+        Parameters
+        ----------
+        epoch, step : int
+            Where in the training it stands.
+        phase : Phase
+            What it is charged to.
+        repeat : int
+            How many segments of equal length it stands for.
+        """
         if self._ops is not None:
             message = "a trace segment is open already"
             raise RuntimeError(message)
@@ -107,6 +117,22 @@ class Recorder:
         """Record one op in the open segment and return its number there.
 
         Without `after` the op follows the one recorded before it.
+
+        Parameters
+        ----------
+        kind : OpKind
+            What is done.
+        blocks : tuple of Block
+            Where; none for digital acts.
+        counts : mapping, optional
+            (role.action, place in `blocks` or −1, plane or −1) → count, data-dependent ones in
+            1/COUNT_SCALE.
+        after : tuple of int, optional
+            Numbers of the ops that it follows.
+        slots : int
+            Time slots that it takes on its arrays.
+        input_bits, output_bits : int
+            What it is told and what it tells. [bit]
         """
         if self._ops is None:
             message = "no trace segment is open"
@@ -145,7 +171,15 @@ class Recorder:
             self._sink(segment)
 
     def tally(self, counts: Mapping[tuple[str, str], int], *, segments: int, ops: int) -> None:
-        """Add to the totals what segments would have, where nobody receives them."""
+        """Add to the totals what segments would have, where nobody receives them.
+
+        Parameters
+        ----------
+        counts : mapping
+            (phase, role.action) → count.
+        segments, ops : int
+            How many of them there would be.
+        """
         self.totals.segments += segments
         self.totals.ops += ops
         self.totals.counts.update(counts)

@@ -97,5 +97,8 @@ def as_attractor(workload: WorkloadDescription) -> AttractorDescription:
     """
     if isinstance(workload, AttractorDescription):
         return workload
-    message = f"workload {workload.name}: expected kind attractor, got {workload.kind}"
+    message = (
+        f"workload {workload.name}: expected kind attractor, got {workload.kind}; the baseline of "
+        "a GPU is known for that kind only"
+    )
     raise InputError(message)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
-from archsim.components.substrate import LineTrain, Substrate
+from archsim.components.pulse_train import LineTrain
+from archsim.components.substrate import Substrate
 from archsim.errors import InputError
 from archsim.workload.layered import LayeredDescription
 from archsim.workload.layered_pulses import Lines, counts_of, lines_of

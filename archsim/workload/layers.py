@@ -149,7 +149,17 @@ class Layers(ABC):
 
     @abstractmethod
     def sums(self, layer: int, values: FloatArray, *, evaluate: bool) -> FloatArray:
-        """Return weighted sums Σ_i W_ij a_i, shape (samples, columns)."""
+        """Return weighted sums Σ_i W_ij a_i, shape (samples, columns).
+
+        Parameters
+        ----------
+        layer : int
+            Number of the layer.
+        values : ndarray, shape (samples, rows)
+            Activities below it.
+        evaluate : bool
+            Whether it is a test, not learning.
+        """
 
     @abstractmethod
     def activated(self, layer: int, sums: FloatArray) -> FloatArray:
@@ -166,7 +176,15 @@ class Layers(ABC):
     def output_error(
         self, targets: FloatArray, outputs: FloatArray, *, squared: bool
     ) -> FloatArray:
-        """Return δ of the outputs: t − a; with `squared`, times the derivative of the sigmoid."""
+        """Return δ of the outputs: t − a; with `squared`, times the derivative of the sigmoid.
+
+        Parameters
+        ----------
+        targets, outputs : ndarray, shape (outputs,)
+            What was wanted, and what came.
+        squared : bool
+            Whether it is the gradient of the squared error.
+        """
         error = targets - outputs
         if squared and self.description.output == "sigmoid":
             error = error * (outputs * (1.0 - outputs))

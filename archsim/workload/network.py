@@ -146,7 +146,17 @@ class Network:
         return self._relaxed(activities, 1, task)
 
     def nudged(self, start: State, targets: FloatArray, *, nudge: float) -> State:
-        """Relax from `start` with the outputs drawn towards the targets by β = `nudge`."""
+        """Relax from `start` with the outputs drawn towards the targets by β = `nudge`.
+
+        Parameters
+        ----------
+        start : State
+            Where the network is.
+        targets : ndarray, shape (samples, outputs)
+            Wanted outputs.
+        nudge : float
+            β: how strongly the outputs are drawn.
+        """
         task = _Task(held=start.held, targets=targets, nudge=nudge)
         return self._relaxed(list(start.activities), max(1, self.description.sweeps), task)
 

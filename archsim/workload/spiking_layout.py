@@ -16,6 +16,13 @@ def plain(inputs: int, neurons: int, behaviour: Behaviour) -> Layout:
     """Return the layout of a whole matrix: input i on one word line of each array of its block row.
 
     Blocks are numbered row by row, as the substrate does.
+
+    Parameters
+    ----------
+    inputs, neurons : int
+        Rows and columns of the matrix.
+    behaviour : Behaviour
+        Section of the chip; it says how large an array is.
     """
     words, lines = behaviour.block_columns, behaviour.rows
     columns = -(-neurons // words)

@@ -38,7 +38,17 @@ _MS = 1e3
 
 
 def keys(seed: int, purposes: tuple[Purpose, Purpose, Purpose], name: str) -> NDArray[np.uint64]:
-    """Return the keys of the kernels' counters for input spikes, output spikes and rounding."""
+    """Return the keys of the kernels' counters for input spikes, output spikes and rounding.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    purposes : tuple of str
+        What input spikes, output spikes and rounding draw for.
+    name : str
+        Name of the streams.
+    """
     draws = [
         stream(seed, purpose, "spiking", name).integers(0, 1 << 64, dtype=np.uint64)
         for purpose in purposes

@@ -117,7 +117,17 @@ class SpikingTrace:
         return streams and self.task.storage.detail == "spikes"
 
     def learnt(self, tally: Tally, log: Log, *, epoch: int, step: int) -> None:
-        """Record presentations with learning; `step` is the number of the first one."""
+        """Record presentations with learning; `step` is the number of the first one.
+
+        Parameters
+        ----------
+        tally : Tally
+            What was done on each block.
+        log : Log
+            When spikes came.
+        epoch, step : int
+            Epoch, and number of the first presentation.
+        """
         recorder = self.recorder
         if recorder is None:
             return
@@ -178,7 +188,17 @@ class SpikingTrace:
         self._add(Phase.EVALUATE, ops, epoch=epoch, step=step)
 
     def written(self, written: Written, phase: Phase, *, epoch: int, step: int) -> None:
-        """Record cells switched outside presentations."""
+        """Record cells switched outside presentations.
+
+        Parameters
+        ----------
+        written : Written
+            What was switched.
+        phase : Phase
+            What it is charged to.
+        epoch, step : int
+            Where in the training it stands.
+        """
         self._add(phase, _ops(self._writes(phase, written), 0), epoch=epoch, step=step)
 
     def moved(self, written: Written, *, words: IntArray, epoch: int, step: int) -> None:

@@ -42,6 +42,15 @@ def test_a_sweep_leaves_one_table_its_means_and_a_page(archsim, study, tmp_path)
     assert float(lines[2].split(",")[5]) == pytest.approx(2 * float(lines[1].split(",")[5]))
 
 
+def test_a_study_that_asks_for_no_table_shows_its_designs(archsim, study, tmp_path):
+    study.write_text("\n".join(line for line in STUDY.splitlines() if "tables" not in line))
+    shown = archsim("sweep", study, "-o", tmp_path / "out", "--workers", 1).stdout
+    assert "small: designs" in shown
+    rows = [line.split()[:2] for line in shown.splitlines() if "pJ" in line]
+    assert rows == [["1", "pJ"], ["2", "pJ"]]
+    assert not (tmp_path / "out" / "designs.csv").exists()
+
+
 def test_failed_points_are_told_even_to_the_quiet(archsim, study, tmp_path):
     study.write_text(
         STUDY.replace(

@@ -49,13 +49,14 @@ def test_a_large_chip_is_told_by_class_and_on_request_by_tile(archsim, tmp_path)
     assert totals[0] == totals[1]
 
 
-@pytest.mark.parametrize("engine", ["fast", "reference"])
-def test_engines_write_equal_ledgers(archsim, tmp_path, engine):
-    folder = tmp_path / engine
-    archsim("run", "synthetic_layers", "mesh_256", "-q", "--engine", engine, "-o", str(folder))
-    other = tmp_path / "auto"
-    archsim("run", "synthetic_layers", "mesh_256", "-q", "-o", str(other))
-    assert (folder / "ledger.csv").read_bytes() == (other / "ledger.csv").read_bytes()
+def test_engines_write_equal_ledgers(archsim, tmp_path):
+    for engine in ("auto", "reference"):
+        folder = tmp_path / engine
+        archsim("run", "synthetic_layers", "mesh_256", "-q", "--engine", engine, "-o", folder)
+    first, second = (
+        (tmp_path / engine / "ledger.csv").read_bytes() for engine in ("auto", "reference")
+    )
+    assert first == second
 
 
 def test_a_file_under_any_name_is_told_by_its_fields(archsim, tmp_path):

@@ -335,3 +335,12 @@ def test_faults_of_a_study_made_in_python_name_the_field():
         f"study made: sweep[0].values[0]: axis energy = 1 ns, {ADC}.energy",
         "study made: settings.workload.stop.copis",
     ]
+
+
+def test_files_beside_a_study_are_found_from_any_folder(study, tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text("extends: madem_64\nname: mine\n")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    head = "kind: study\nname: one\nchips: [mine.yaml, madem_64]\nworkloads: [madem_braille]\n"
+    chips = [point.case.chip for point in plan(study("", head=head)).points]
+    assert chips == [str(tmp_path / "mine.yaml"), "madem_64"]

@@ -58,7 +58,19 @@ class Membranes:
         threshold: float = 1.0,
         reset: float = 0.0,
     ) -> Membranes:
-        """Return neurons that rest at 0 and differ only in their current."""
+        """Return neurons that rest at 0 and differ only in their current.
+
+        Parameters
+        ----------
+        current : ndarray, shape (neurons,)
+            Input that does not come from spikes.
+        decay : float
+            d: what is left of a potential after a step.
+        gain : float
+            g: what an input adds to the potential in a step.
+        threshold, reset : float
+            Potential above which a neuron fires, and that after a spike.
+        """
         size = len(current)
         return cls(
             decay=np.full(size, decay),

@@ -47,7 +47,22 @@ def cut(neurons: int, cores: int) -> IntArray:
 def sorted_by_source(
     source: IntArray, target: IntArray, weights: FloatArray, part: IntArray
 ) -> tuple[Wiring, FloatArray]:
-    """Return connections as a wiring, those of a neuron in the order in which they are given."""
+    """Return connections as a wiring, those of a neuron in the order in which they are given.
+
+    Parameters
+    ----------
+    source, target : ndarray of int64, shape (synapses,)
+        Neurons that each connection begins and ends at.
+    weights : ndarray, shape (synapses,)
+        Weight of each.
+    part : ndarray of int64, shape (neurons,)
+        Part that each neuron belongs to.
+
+    Returns
+    -------
+    tuple
+        The wiring, and the weights in its order.
+    """
     order = np.argsort(source, kind="stable")
     offsets = np.concatenate(([0], np.cumsum(np.bincount(source, minlength=len(part)))))
     return Wiring(offsets=offsets, targets=target[order], part=part), weights[order]

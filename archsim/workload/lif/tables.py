@@ -27,6 +27,15 @@ def fingerprint(path: Path) -> str:
 def read_columns(path: Path, wanted: Sequence[str], *, optional: str = "") -> dict[str, FloatArray]:
     """Return columns of numbers of a CSV file with a header, or arrays of an NPZ file.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : sequence of str
+        Columns that have to be there.
+    optional : str
+        Column that is read too where it is there; empty: none.
+
     Raises
     ------
     InputError
