@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import simpy
@@ -50,8 +50,7 @@ class Phase(simpy.Event, Generic[Due]):
         self._priority = priority
         self._act = act
         self._due: dict[int, list[Due]] = {}
-        self._calls: list[Callable[[simpy.Event], None]] = [self._fire]
-        self.callbacks = self._calls
+        self.callbacks = _CALLS
         self.event_count = 0
         """How often it was put into SimPy's calendar."""
 
@@ -65,11 +64,16 @@ class Phase(simpy.Event, Generic[Due]):
         else:
             due.append(what)
 
-    def _fire(self, _: simpy.Event) -> None:
-        self.callbacks = self._calls
+    def fire(self) -> None:
+        """Do what is due now."""
+        self.callbacks = _CALLS
         run = self._run
         run.tick = tick = int(run.env.now) - run.base
         self._act(tick, self._due.pop(tick))
+
+
+_CALLS: list[Callable[[Any], None]] = [Phase.fire]
+"""What SimPy calls when a phase fires, with the phase."""
 
 
 class SegmentRun:
@@ -122,7 +126,7 @@ class SegmentRun:
             for dependency in dependencies[begin:end]:
                 self.dependents[dependency].append(task)
         ready = [task for task, count in enumerate(self.pending) if not count]
-        self.releases = sorted(((self.release_ticks[task], task) for task in ready), reverse=True)
+        self.releases = sorted(ready, key=self.release_ticks.__getitem__, reverse=True)
         """Tasks that wait for nothing but their release, the last first."""
         self.released = 0
         """Release of those of them that are in the calendar; the others come later."""
@@ -160,9 +164,9 @@ class SegmentRun:
     def _release(self) -> None:
         """Let those tasks arrive that wait for nothing but their release, the next to come."""
         if self.releases:
-            tick = self.released = self.releases[-1][0]
-            while self.releases and self.releases[-1][0] == tick:
-                self.arriving.add(*self.releases.pop())
+            tick = self.released = self.release_ticks[self.releases[-1]]
+            while self.releases and self.release_ticks[self.releases[-1]] == tick:
+                self.arriving.add(tick, self.releases.pop())
 
     def enqueue(self, tick: int, task: int, visit: int) -> None:
         """Put an arriving visit into the queue of its station."""
