@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, SerializeAsAny, TypeAdapter, ValidationError
@@ -12,7 +12,7 @@ from archsim import catalog
 from archsim.chip.checks import Problem, problems
 from archsim.chip.description import ChipDescription, CrossbarDescription, NeuronChipDescription
 from archsim.components.registry import Registry
-from archsim.spec import read
+from archsim.spec import Settings, read
 
 __all__ = ["ANY_CHIP", "read_chip", "register_chip"]
 
@@ -47,14 +47,14 @@ def register_chip(
         _CHECKS[description] = checks
 
 
-def read_chip(reference: str, *, settings: Mapping[str, str] | None = None) -> ChipDescription:
+def read_chip(reference: str, *, settings: Settings | None = None) -> ChipDescription:
     """Return the description that a reference names, checked as a whole.
 
     Parameters
     ----------
     reference : str
         ``NAME[:VARIANT]`` of the catalog, or a path to a folder or file, with ``:VARIANT`` or not.
-    settings : mapping of str to str, optional
+    settings : mapping, optional
         Dotted field path → YAML text.
 
     Raises

@@ -225,9 +225,12 @@ def reprice(
         return
     frame = reprice_grid(folder, ranges)
     if file is not None:
-        from archsim.study.store import Store
+        from pathlib import Path
 
-        Store.at(".").write_file(file, csv_text(frame).encode())
+        from archsim.study.store import write_whole
+
+        path, content = Path(file), csv_text(frame).encode()
+        write_whole(path, lambda opened: opened.write(content), drafts=path.parent)
     elif as_json:
         click.echo(json_text(records(frame)), nl=False)
     else:

@@ -12,6 +12,7 @@ from archsim.mapping.lower_steps import cores_of
 from archsim.mapping.place import Placement, place
 from archsim.report.references import Part, kind_of
 from archsim.runs.placed import blocks_of, ground_of, known_traffic
+from archsim.spec import parted
 from archsim.workload import LifDescription, WorkloadDescription, read_workload
 
 __all__ = ["Checked", "check"]
@@ -76,8 +77,9 @@ def check(
     faults: list[Fault] = []
     chip: ChipDescription | None = None
     workload: WorkloadDescription | None = None
+    apart = parted(settings or {})
     for part, reference in given:
-        chosen = _settings_of(part, settings or {})
+        chosen = apart[part]
         try:
             if part == "chip":
                 chip = read_chip(reference, settings=chosen)
@@ -103,11 +105,3 @@ def check(
         if isinstance(workload, LifDescription):
             cores = len(cores_of(machine, workload.load(seed=0).wiring))
     return Checked(chip, workload, None if cores else placement, cores)
-
-
-def _settings_of(part: str, settings: Mapping[str, str]) -> dict[str, str]:
-    return {
-        path.partition(".")[2]: text
-        for path, text in settings.items()
-        if path.partition(".")[0] == part
-    }

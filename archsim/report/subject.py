@@ -11,6 +11,7 @@ from archsim.chip import ChipDescription, TiledDescription, read_chip
 from archsim.errors import InputError, ModelError
 from archsim.report.stored import StoredRun, descriptions, read_run
 from archsim.runs import Run
+from archsim.spec import parted
 from archsim.workload import WorkloadDescription, read_workload
 
 __all__ = ["Subject", "subjects"]
@@ -114,15 +115,7 @@ def _stored(stored: StoredRun) -> Subject:
 
 
 def _described(workload: str, chip: str, *, seed: int, settings: Mapping[str, str]) -> Subject:
-    parts: dict[str, dict[str, str]] = {"chip": {}, "workload": {}}
-    for path, text in settings.items():
-        part, _, rest = path.partition(".")
-        if part not in parts or not rest:
-            raise InputError(
-                f"--set {path}: expected a path that begins with chip. or workload., such as "
-                "chip.behaviour.adc.bits=6"
-            )
-        parts[part][rest] = text
+    parts = parted(settings)
     return Subject(
         name=f"{workload} on {chip}, seed {seed}",
         workload=read_workload(workload, settings=parts["workload"]),

@@ -13,14 +13,13 @@ from archsim.chip.description import ChipDescription, TiledDescription
 from archsim.chip.read import read_chip
 from archsim.components.substrate import Substrate
 from archsim.engine import EngineName, Policy
-from archsim.errors import InputError
 from archsim.runs.costing import Costing, Hooks, costing
 from archsim.runs.events import EventBatch, EventSink
 from archsim.runs.placed import blocks_of, ground_of, known_traffic, tiled
 from archsim.runs.price import Meter
 from archsim.runs.result import Run
 from archsim.runs.writes import WriteRow, write_rows
-from archsim.spec import dump
+from archsim.spec import dump, parted
 from archsim.trace import AnySegment, Recorder
 from archsim.workload import TrainingResult, WorkloadDescription, read_workload, train
 
@@ -94,7 +93,7 @@ def _described(
     workload: str | WorkloadDescription, chip: str | ChipDescription, settings: Mapping[str, str]
 ) -> tuple[WorkloadDescription, TiledDescription]:
     """Return the descriptions that references stand for."""
-    chosen = _split(settings)
+    chosen = parted(settings)
     machine = read_chip(chip, settings=chosen["chip"]) if isinstance(chip, str) else chip
     if isinstance(workload, str):
         workload = read_workload(workload, settings=chosen["workload"])
@@ -166,17 +165,3 @@ class _Bench:
             self.task, self.substrate, seed=self.seed, on_metric=on_metric, progress=progress
         )
         return measured, result
-
-
-def _split(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return the settings of the chip and of the workload apart."""
-    parts: dict[str, dict[str, str]] = {"chip": {}, "workload": {}}
-    for path, text in settings.items():
-        part, dot, rest = path.partition(".")
-        if part not in parts or not dot:
-            raise InputError(
-                f"--set {path}: expected a path that begins with chip. or workload., such as "
-                f"chip.behaviour.adc.bits=6"
-            )
-        parts[part][rest] = text
-    return parts

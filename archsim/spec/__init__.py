@@ -28,7 +28,7 @@ from archsim.spec.document import Document, load_yaml
 from archsim.spec.dump import dump
 from archsim.spec.misfit import misfit
 from archsim.spec.node import Mark, Node
-from archsim.spec.read import read, variants
+from archsim.spec.read import Settings, parted, read, variants
 from archsim.spec.schema import json_schema
 from archsim.spec.walk import constants, with_values
 
@@ -54,6 +54,7 @@ __all__ = [
     "Power",
     "Resistance",
     "Retention",
+    "Settings",
     "Temperature",
     "Time",
     "Transimpedance",
@@ -63,6 +64,7 @@ __all__ = [
     "json_schema",
     "load_yaml",
     "misfit",
+    "parted",
     "read",
     "variants",
     "with_values",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from archsim.errors import Fault, SpecError
+from archsim.errors import Fault, InputError, SpecError
 from archsim.spec.constant import BARE_CONSTANT, SET_BY_USER
 from archsim.spec.document import parse_yaml
 from archsim.spec.extends import layered
@@ -18,7 +18,17 @@ from archsim.spec.fault import faults_of, locate
 from archsim.spec.node import Mark, Node
 from archsim.spec.tree import replaced
 
-__all__ = ["Setting", "named", "read", "resolve", "validate", "variants", "with_settings"]
+__all__ = [
+    "Setting",
+    "Settings",
+    "named",
+    "parted",
+    "read",
+    "resolve",
+    "validate",
+    "variants",
+    "with_settings",
+]
 
 ModelT = TypeVar("ModelT")
 
@@ -35,22 +45,52 @@ class Setting:
     """Where it says what value."""
 
 
-def named(settings: Mapping[str, str], *, part: str = "") -> dict[str, Setting]:
-    """Return settings of the command line, told by their names.
+Settings = Mapping[str, "str | Setting"]
+"""Dotted field path → YAML text of its value, with or without where that was said."""
+_PARTS = ("chip", "workload")
+
+
+def named(settings: Settings, *, part: str = "") -> dict[str, Setting]:
+    """Return settings that know where they were said: if nowhere else, on the command line.
 
     Parameters
     ----------
-    settings : mapping of str to str
+    settings : mapping
         Dotted field path → YAML text.
     part : str
         ``chip`` or ``workload``, if messages shall say which.
     """
     found = {}
-    for name, text in settings.items():
+    for name, given in settings.items():
         path = f"{part}.{name}" if part else name
-        mark = Mark(f"--set {path}={text}", chosen=True)
-        found[name] = Setting(text, mark, mark)
+        mark = Mark(f"--set {path}={given}", chosen=True)
+        found[name] = given if isinstance(given, Setting) else Setting(given, mark, mark)
     return found
+
+
+def parted(settings: Mapping[str, str]) -> dict[str, dict[str, Setting]]:
+    """Return the settings of ``chip`` and of ``workload`` apart, without these before their paths.
+
+    Parameters
+    ----------
+    settings : mapping of str to str
+        ``chip.PATH`` or ``workload.PATH`` → YAML text.
+
+    Raises
+    ------
+    InputError
+        If a path begins with neither.
+    """
+    parts: dict[str, dict[str, str]] = {part: {} for part in _PARTS}
+    for path, text in settings.items():
+        part, _, rest = path.partition(".")
+        if part not in parts or not rest:
+            raise InputError(
+                f"--set {path}: expected a path that begins with chip. or workload., such as "
+                "chip.behaviour.adc.bits=6"
+            )
+        parts[part][rest] = text
+    return {part: named(chosen, part=part) for part, chosen in parts.items()}
 
 
 def read(
@@ -58,7 +98,7 @@ def read(
     model: type[ModelT] | TypeAdapter[ModelT],
     *,
     variant: str = "",
-    settings: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
 ) -> ModelT:
     """Return the model that a YAML file describes.
 
@@ -73,7 +113,7 @@ def read(
         Description, or a pydantic adapter of a union of descriptions.
     variant : str, optional
         Name under ``variants``; empty for the file as it stands.
-    settings : mapping of str to str, optional
+    settings : mapping, optional
         Dotted field path → YAML text. A constant may be set by its value alone (``"0.5 pJ"``); its
         source is then "set by user".
 
@@ -107,7 +147,7 @@ def variants(path: Path | str) -> tuple[str, ...]:
 
 
 def resolve(
-    path: Path | str, *, variant: str = "", settings: Mapping[str, str] | None = None
+    path: Path | str, *, variant: str = "", settings: Settings | None = None
 ) -> tuple[Node, list[Fault]]:
     """Return the tree of a file after extends, variant and settings, and the faults so far.
 
@@ -117,7 +157,7 @@ def resolve(
         YAML file.
     variant : str, optional
         Name under ``variants``; empty for the file as it stands.
-    settings : mapping of str to str, optional
+    settings : mapping, optional
         Dotted field path → YAML text.
 
     Raises

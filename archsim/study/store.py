@@ -14,7 +14,7 @@ from typing import IO, Any, Self
 from archsim.errors import StorageError
 from archsim.runs.recorded import Recorded, read_recorded, write_recorded
 
-__all__ = ["Store"]
+__all__ = ["Store", "write_whole"]
 
 _STALE = 3600.0
 """Age from which an unfinished file belongs to nobody any more. [s]"""
@@ -141,22 +141,7 @@ class Store:
         return self.folder / "traces" / f"{key}.npz"
 
     def _put(self, path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-        draft = self.folder / "unfinished" / f"{path.name}.{secrets.token_hex(8)}"
-        try:
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with draft.open("xb") as file:
-                    fill(file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                draft.replace(path)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            message = f"{path}: cannot be written: {error.strerror or error}"
-            raise StorageError(message) from error
+        write_whole(path, fill, drafts=self.folder / "unfinished")
 
 
 def _batch(path: Path) -> dict[str, dict[str, Any]]:
@@ -170,3 +155,38 @@ def _batch(path: Path) -> dict[str, dict[str, Any]]:
         message = f"{path}: expected results of points; remove it to run them again"
         raise StorageError(message)
     return found
+
+
+def write_whole(path: Path, fill: Callable[[IO[bytes]], object], *, drafts: Path) -> None:
+    """Write a file whole or not at all, in place of an older one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    fill : callable
+        Writes the content into the file that it is given.
+    drafts : Path
+        Folder, on the same file system, in which it stands until it is whole.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    draft = drafts / f"{path.name}.{secrets.token_hex(8)}"
+    try:
+        drafts.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with draft.open("xb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        message = f"{path}: cannot be written: {error.strerror or error}"
+        raise StorageError(message) from error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import SerializeAsAny, TypeAdapter
 
 from archsim import catalog
 from archsim.components.registry import Registry
-from archsim.spec import Description, read
+from archsim.spec import Description, Settings, read
 
 __all__ = ["ANY_WORKLOAD", "WORKLOADS", "AnyWorkload", "WorkloadDescription", "read_workload"]
 
@@ -58,16 +57,14 @@ ANY_WORKLOAD: TypeAdapter[WorkloadDescription] = TypeAdapter(AnyWorkload)
 """Reads a workload of any registered kind."""
 
 
-def read_workload(
-    reference: str, *, settings: Mapping[str, str] | None = None
-) -> WorkloadDescription:
+def read_workload(reference: str, *, settings: Settings | None = None) -> WorkloadDescription:
     """Return the workload of a catalog name or path.
 
     Parameters
     ----------
     reference : str
         ``NAME[:VARIANT]`` of the catalog, or a path to a file or folder, with or without variant.
-    settings : mapping of str to str, optional
+    settings : mapping, optional
         Dotted field path → YAML text.
 
     Raises

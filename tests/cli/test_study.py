@@ -210,6 +210,7 @@ def test_reprice_says_what_a_run_would_have_cost(archsim, out, tmp_path):
     file = tmp_path / "grid.csv"
     result = archsim("reprice", out, "--vary", "tiles.adc.energy=0.1pJ..10pJ:3", "--csv", file)
     assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grid.csv"]
     assert [line.split(",")[0] for line in file.read_text().splitlines()] == [
         "tiles.adc.energy", "0.1 pJ", "1 pJ", "10 pJ",
     ]  # fmt: skip
