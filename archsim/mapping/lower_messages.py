@@ -158,13 +158,10 @@ def ways(
     """
     messages = _cut(messages, lowering.chip.packet_bits)
     number = np.repeat(np.arange(len(messages.producer)), np.diff(messages.offsets))
-    producer = messages.producer[number]
+    producer, target = messages.producer[number], begin[messages.consumers]
     start = np.where(producer >= 0, end[producer], source)
-    target = begin[messages.consumers]
     near = (messages.bits[number] == 0) | (start == target)
-    own = near & (producer >= 0)
-    direct = (messages.consumers[own], producer[own])
-    far = np.flatnonzero(~near)
+    own, far = near & (producer >= 0), np.flatnonzero(~near)
     nodes = len(lowering.chip.topology.nodes)
     pairs, turn = _distinct(number[far] * nodes + target[far])
     message, goal = np.divmod(pairs, nodes)
@@ -185,7 +182,7 @@ def ways(
         rest_ticks=_tail(lowering, legs, rest_of) * (flits[rest_of] - 1),
         arrives=arrives[turn],
         consumer=messages.consumers[far],
-        direct=direct,
+        direct=(messages.consumers[own], producer[own]),
         batch=earliest[np.concatenate((legs.message, legs.message[rest_of]))],
         held=_held(lowering, legs),
     )

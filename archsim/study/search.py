@@ -1,8 +1,13 @@
-"""Search: points of a study asked for by a sampler, and the front that they leave."""
+"""Search: points of a study asked for by a sampler, and the front that they leave.
+
+Goals are means over the seeds of a design. A sampler sees each axis as a choice among its steps;
+designs that it names again cost nothing, and where it names no new one, others follow in an order
+drawn from its seed, so that a space no larger than ``search.points`` is searched whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +19,6 @@ from archsim.seeds import stream
 from archsim.study.description import SearchDescription, StudyDescription
 from archsim.study.execute import Workers
 from archsim.study.plan import Plan, plan
-from archsim.study.points import Point
 from archsim.study.store import Store
 from archsim.study.sweep import Outcome, run_plan, table
 
@@ -72,43 +76,32 @@ def optimise(
         If the study has no `search`, optuna is missing, or a goal is no column of the table.
     StorageError
         If a result cannot be kept.
-
-    Notes
-    -----
-    Goals are means over the seeds of a design. A sampler sees each axis as a choice among its
-    steps; designs that it names again cost nothing, and where it names no new one, others follow
-    in an order drawn from its seed, so that a space no larger than `points` is searched whole.
     """
     goal = study.search
     if goal is None:
         raise InputError(f"study {study.name}: expected a section search, which says what is good")
-    sampler = _sampler(goal)
-    workers = Workers() if workers is None else workers
+    sampler, workers = _sampler(goal), workers or Workers()
     workers.require_packages()
-    whole = plan(study)
-    designs: dict[_Genes, list[Point]] = {}
-    for point in whole.points:
-        designs.setdefault((point.case.name, *point.levels), []).append(point)
-    store = Store.at(folder)
+    whole, store = plan(study), Store.at(folder)
+    designs: dict[_Genes, list[int]] = {}
+    for place, point in enumerate(whole.points):
+        designs.setdefault((point.case.name, *point.levels), []).append(place)
     asking = _Asking(study, goal, sampler, designs)
     seen: dict[_Genes, tuple[float, ...] | None] = {}
-    by_number = {point.number: index for index, point in enumerate(whole.points)}
-    budget = min(goal.points, len(designs))
-    count = 0
+    budget, count = min(goal.points, len(designs)), 0
     while len(seen) < budget:
         batch = asking.batch(seen, min(goal.batch, budget - len(seen)))
-        chosen = [point for genes in batch for point in designs[genes]]
-        part = _part(whole, [by_number[point.number] for point in chosen])
+        part = _part(whole, [place for genes in batch for place in designs[genes]])
         count += run_plan(part, store, workers=workers, plugins=plugins)
         frame = table(part, store)
         for genes in batch:
-            numbers = [point.number for point in designs[genes]]
+            numbers = [whole.points[place].number for place in designs[genes]]
             seen[genes] = _goals(frame[frame["point"].isin(numbers)], goal)
             asking.tell(genes, seen[genes])
         if progress is not None:
             progress(f"designs: {len(seen)} of {budget}", len(seen) / budget)
-    numbers = sorted(point.number for genes in seen for point in designs[genes])
-    frame = table(_part(whole, [by_number[number] for number in numbers]), store)
+    looked_at = _part(whole, sorted(place for genes in seen for place in designs[genes]))
+    frame = table(looked_at, store)
     failed = int((frame["status"] == "failed").sum())
     outcome = Outcome(study=study, frame=frame, run=count, failed=failed)
     return Found(outcome=outcome, front=front(frame, study, goal))
@@ -201,7 +194,7 @@ class _Asking:
         study: StudyDescription,
         goal: SearchDescription,
         sampler: optuna.samplers.BaseSampler,
-        designs: dict[_Genes, list[Point]],
+        designs: Mapping[_Genes, Sequence[int]],
     ) -> None:
         import optuna  # noqa: PLC0415  (optional)
 
