@@ -48,6 +48,15 @@ class Plan:
     traces: tuple[str, ...]
     """Key of the trace of each point."""
 
+    def part(self, places: Sequence[int]) -> Plan:
+        """Return a plan of some of the points."""
+        return replace(
+            self,
+            points=tuple(self.points[place] for place in places),
+            keys=tuple(self.keys[place] for place in places),
+            traces=tuple(self.traces[place] for place in places),
+        )
+
     def trainings(self, missing: Iterable[int]) -> list[Job]:
         """Return one job for each trace that several jobs with these points will need."""
         first: dict[str, int] = {}
@@ -95,15 +104,13 @@ class Plan:
         return Job(trace=trace, model=model, points=points)
 
 
-def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> Plan:
+def plan(study: StudyDescription) -> Plan:
     """Return the points of a study with their keys.
 
     Parameters
     ----------
     study : StudyDescription
         The study.
-    points : sequence of Point, optional
-        Its points, if they are known; else all of them.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> P
         and values of axes that fit no point of a case, columns that no point will have. What is
         wrong with a point of its own is found when it is run.
     """
-    faults, given, trial = checked(study, points=points)
+    faults, given, trial = checked(study)
     if faults:
         raise SpecError(faults)
     groups: dict[_Group, list[Point]] = {}
@@ -134,17 +141,15 @@ def plan(study: StudyDescription, *, points: Sequence[Point] | None = None) -> P
     )
 
 
-def checked(
-    study: StudyDescription, *, points: Sequence[Point] | None = None
-) -> tuple[list[Fault], list[Point], Trial]:
+def checked(study: StudyDescription) -> tuple[list[Fault], list[Point], Trial]:
     """Return all faults of a study in the order of its file, its points, and what was tried.
 
     What is at fault by itself is left out of the points that the rest is tried on.
 
     Parameters
     ----------
-    study, points
-        As for `plan`.
+    study : StudyDescription
+        The study.
     """
     wrong = problems(study)
     faults = [study.fault(one.path, one.message) for one in wrong]
@@ -153,7 +158,7 @@ def checked(
     found: list[Point] = []
     if sound is not None:
         try:
-            given = points_of(sound) if points is None else points
+            given = points_of(sound)
         except InputError as error:
             place = empty_place(sound)
             faults.append(study.fault(place, str(error)))

@@ -8,7 +8,7 @@ drawn from its seed, so that a space no larger than ``search.points`` is searche
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from archsim.errors import InputError
 from archsim.seeds import stream
 from archsim.study.description import SearchDescription, StudyDescription
 from archsim.study.execute import Workers
-from archsim.study.plan import Plan, plan
+from archsim.study.plan import plan
 from archsim.study.store import Store
 from archsim.study.sweep import Outcome, run_plan, table
 
@@ -91,7 +91,7 @@ def optimise(
     budget, count = min(goal.points, len(designs)), 0
     while len(seen) < budget:
         batch = asking.batch(seen, min(goal.batch, budget - len(seen)))
-        part = _part(whole, [place for genes in batch for place in designs[genes]])
+        part = whole.part([place for genes in batch for place in designs[genes]])
         count += run_plan(part, store, workers=workers, plugins=plugins)
         frame = table(part, store)
         for genes in batch:
@@ -100,7 +100,7 @@ def optimise(
             asking.tell(genes, seen[genes])
         if progress is not None:
             progress(f"designs: {len(seen)} of {budget}", len(seen) / budget)
-    looked_at = _part(whole, sorted(place for genes in seen for place in designs[genes]))
+    looked_at = whole.part(sorted(place for genes in seen for place in designs[genes]))
     frame = table(looked_at, store)
     failed = int((frame["status"] == "failed").sum())
     outcome = Outcome(study=study, frame=frame, run=count, failed=failed)
@@ -156,16 +156,6 @@ def _goals(part: pd.DataFrame, goal: SearchDescription) -> tuple[float, ...] | N
         for name in (*goal.minimise, *goal.maximise)
     }
     return (*(means[name] for name in goal.minimise), *(-means[name] for name in goal.maximise))
-
-
-def _part(whole: Plan, places: Sequence[int]) -> Plan:
-    """Return a plan of some of the points."""
-    return replace(
-        whole,
-        points=tuple(whole.points[place] for place in places),
-        keys=tuple(whole.keys[place] for place in places),
-        traces=tuple(whole.traces[place] for place in places),
-    )
 
 
 def _sampler(goal: SearchDescription) -> optuna.samplers.BaseSampler:

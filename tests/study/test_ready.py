@@ -49,13 +49,15 @@ def test_a_row_of_the_accepted_results_comes_out_again(tmp_path, name, wanted, n
     study = read_study(name)
     (shape,) = (one for one in study.tables if one.name == wanted)
     row = frozen(name, wanted).to_dict("records")[number]
-    points = [
-        point
-        for point in points_of(study)
-        if all(str(column(study, point, by)) == str(row[by]) for by in shape.by)
-    ]
-    assert len(points) == row["points"]
-    planned = plan(study, points=points)
+    whole = plan(study)
+    planned = whole.part(
+        [
+            place
+            for place, point in enumerate(whole.points)
+            if all(str(column(study, point, by)) == str(row[by]) for by in shape.by)
+        ]
+    )
+    assert len(planned.points) == row["points"]
     store = Store.at(tmp_path)
     run_plan(planned, store, workers=Workers())
     (found,) = means(table(planned, store), shape).to_dict("records")
