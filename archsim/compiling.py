@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numba
 
-__all__ = ["Compiler", "compiler"]
+__all__ = ["Compiler", "announce", "compiler", "kept_versions", "tell"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_announced: set[Callable[..., Any]] = set()
 
 
 class Compiler(Protocol):
@@ -48,3 +51,33 @@ def compiler(sources: Iterable[Path], **options: Any) -> Compiler:  # noqa: ANN4
         return made
 
     return compiled
+
+
+def kept_versions(function: Callable[..., Any]) -> int:
+    """Return for how many kinds of arguments the cache keeps `function`."""
+    dispatcher: Any = function
+    folder = dispatcher.stats.cache_path
+    name = f"*{dispatcher.py_func.__qualname__}-*.nbc"
+    return len(list(Path(folder).glob(name))) if folder else 0
+
+
+def tell(message: str) -> None:
+    """Write a line for the user who waits to the error stream."""
+    sys.stderr.write(f"archsim: {message}\n")
+
+
+def announce(function: Callable[..., Any], what: str) -> None:
+    """Tell the user, once, that the compiler takes its time, where nothing was kept of a function.
+
+    Parameters
+    ----------
+    function : callable
+        One that a `Compiler` made.
+    what : str
+        What it does, for the message.
+    """
+    if function in _announced:
+        return
+    _announced.add(function)
+    if not kept_versions(function):
+        tell(f"compiling {what}, once on this machine ...")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 
+from archsim.compiling import kept_versions, tell
 from archsim.engine import _kernel as kernel
 from archsim.engine.check import TICK_LIMIT, check_segment, check_stations
 from archsim.engine.contract import Timing
@@ -19,10 +19,6 @@ __all__ = ["FastEngine"]
 
 _compiled: set[bool] = set()
 """Kinds of calendar, packed or not, that the loops are compiled for in this process."""
-
-
-def _tell(message: str) -> None:
-    sys.stderr.write(f"archsim: {message}\n")
 
 
 class FastEngine:
@@ -46,7 +42,7 @@ class FastEngine:
         If there are too many stations or channels, or a channel is too deep.
     """
 
-    def __init__(self, stations: StationTable, *, tell: Callable[[str], None] = _tell) -> None:
+    def __init__(self, stations: StationTable, *, tell: Callable[[str], None] = tell) -> None:
         check_stations(stations)
         self._stations = stations
         self._plant = Plant(stations)
@@ -79,7 +75,7 @@ class FastEngine:
             return
         _compiled.add(packed)
         begin = time.perf_counter()
-        waiting = kernel.kept_versions(kernel.run_buffers) < len(_compiled)
+        waiting = kept_versions(kernel.run_buffers) < len(_compiled)
         if waiting:
             self._tell("compiling the fast engine, once on this machine ...")
         for stations, segment in _examples(packed=packed):

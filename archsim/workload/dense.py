@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import announce
 from archsim.components.behaviour import Behaviour
 from archsim.components.cell import FloatArray
 from archsim.components.cell_block import LARGEST_LEVEL, NOISE_SHIFT, NOISE_UNIT
@@ -153,6 +154,7 @@ class DenseTraining:
         self._fill()
         counts = self._machine.counts
         counts[: len(labels)] = 0
+        announce(train, "the learning of dense layers")
         steps, right = train(self._machine, inputs, labels, targets)
         pulsed = slice(layout.PULSED, layout.PULSED + 2)
         self._substrate.pulse_count += int(counts[:steps, :, pulsed].sum())

@@ -177,7 +177,8 @@ class SpikingNetwork:
         Log
             What each output spike did; empty without.
         """
-        from archsim.workload._snn import learn  # noqa: PLC0415 (numba loads slowly)
+        from archsim.compiling import announce  # noqa: PLC0415 (numba loads slowly)
+        from archsim.workload._snn import learn  # noqa: PLC0415
 
         blocks = self.layout.lines.shape[1]
         tally = Tally(
@@ -187,6 +188,7 @@ class SpikingNetwork:
         log = self._log(images, order if logged else order[:0])
         model = self._model._replace(counted=counted)
         network = Network(model=model, rule=self._rule, state=self.state, layout=self.layout)
+        announce(learn, "the learning of spiking networks")
         learn(images, order, self.done, self._keys, network, tally, log)
         self.done += len(order)
         fires = int(log.counts[:, DECISIONS].sum())

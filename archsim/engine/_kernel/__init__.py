@@ -1,4 +1,4 @@
-"""The loops of the fast engine, compiled; the only home of numba in the engine.
+"""The loops of the fast engine, compiled.
 
 Two loops follow `archsim.engine.contract`. `run_queues` is for segments that use no finite buffer:
 queues are first in, first out, so the start of a visit is known when it arrives, and there is one
@@ -11,7 +11,6 @@ Nothing is allocated inside a loop.
 
 from archsim.engine._kernel.buffers import NUMBERS, run_buffers
 from archsim.engine._kernel.calendar import FAR
-from archsim.engine._kernel.compiled import kept_versions
 from archsim.engine._kernel.passes import (
     DIGIT,
     fill_stops,
@@ -56,7 +55,6 @@ __all__ = [
     "fill_stops",
     "fill_visits",
     "invert",
-    "kept_versions",
     "run_buffers",
     "run_queues",
     "settle",

@@ -1,4 +1,4 @@
-"""How the functions of the kernel are compiled, and kept from one process to the next."""
+"""How the functions of the kernel are compiled, and what they fetch ahead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.compiling import compiler
 
-__all__ = ["AHEAD", "entry", "fetch", "kept_versions", "part", "wide"]
+__all__ = ["AHEAD", "entry", "fetch", "part", "wide"]
 
 _int64: Any = np.int64
 wide: Callable[[int], int] = _int64
@@ -34,14 +34,6 @@ entry = _compiled()
 """Compile a function that Python calls."""
 part = _compiled(forceinline=True)
 """Compile a function that other compiled ones call, into each of them."""
-
-
-def kept_versions(function: Callable[..., Any]) -> int:
-    """Return for how many kinds of arguments the cache keeps `function`."""
-    dispatcher: Any = function
-    folder = dispatcher.stats.cache_path
-    name = f"*{dispatcher.py_func.__qualname__}-*.nbc"
-    return len(list(Path(folder).glob(name))) if folder else 0
 
 
 def _emit_fetch(_: object, array: types.Array, index: types.Integer) -> tuple[object, object]:
