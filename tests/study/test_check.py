@@ -304,12 +304,13 @@ cases:
   - {name: words, chip: madem_64, workload: madem_braille}
   - {name: spikes, chip: loihi, workload: "lif_random:small"}
 """
-    plan(
+    planned = plan(
         study(
             "tables: [{name: all, by: [case], show: [spikes, test_near_0.2, synapses_energy_j]}]",
             head=head,
         )
     )
+    assert [point.case.name for point in planned.points] == ["words", "spikes"]
 
 
 @pytest.mark.parametrize("name", ["table", "front"])
